@@ -1,0 +1,145 @@
+/**
+ * Channels: named groups of connections. A channel belongs to an endpoint, so the same name on two endpoints means two
+ * groups, and a name that a client chose can never reach into another endpoint.
+ */
+import type { Broker } from './broker/port.ts';
+import type { Connection } from './connection.ts';
+import type { Endpoint } from './endpoint.ts';
+import { HubError } from './errors.ts';
+import { type HookPoints, isTapped, type Verdict } from './hooks.ts';
+import type { Identity } from './identity.ts';
+import { within } from './lifecycle.ts';
+import { type LiveConnection, live } from './live-connection.ts';
+import type { FanOut } from './transport/fanout.ts';
+
+/** Channels as plugins see them. */
+export interface Channels {
+  /**
+   * Adds the connection to the channel, if no tap of `authorizeSubscribe` objects.
+   * @throws HubError `forbidden` or `too_many_channels`.
+   */
+  join(connection: Connection<unknown>, channel: string): Promise<void>;
+  /** Nothing happens when it was not in it. */
+  leave(connection: Connection<unknown>, channel: string): void;
+  /** The members on this hub process. */
+  members<D>(endpoint: Endpoint<D>, channel: string): readonly Connection<D>[];
+}
+
+const NOBODY: ReadonlySet<LiveConnection> = new Set();
+
+export class ChannelRegistry implements Channels {
+  readonly #hooks: HookPoints;
+  readonly #fanOut: FanOut;
+  readonly #broker: Broker;
+  readonly #members = new Map<string, Set<LiveConnection>>();
+
+  constructor(hooks: HookPoints, fanOut: FanOut, broker: Broker) {
+    this.#hooks = hooks;
+    this.#fanOut = fanOut;
+    this.#broker = broker;
+  }
+
+  async join(connection: Connection<unknown>, channel: string): Promise<void> {
+    const member = live(connection);
+    if (member.channelNames?.has(channel)) return;
+    await this.#authorize(member, channel);
+    // Looked at after the wait: other joins may have ended meanwhile.
+    if (!member.isOpen || member.channelNames?.has(channel)) return;
+    const { channels: limit } = member.endpoint.limits;
+    if ((member.channelNames?.size ?? 0) >= limit) {
+      throw new HubError('too_many_channels', `a connection may be in ${limit} channels at a time`);
+    }
+    member.channelNames ??= new Set();
+    member.channelNames.add(channel);
+    this.#add(member, channelTopic(member.endpoint, channel));
+    this.#hooks.subscribed.call({ connection, channel });
+  }
+
+  leave(connection: Connection<unknown>, channel: string): void {
+    const member = live(connection);
+    if (!member.channelNames?.delete(channel)) return;
+    this.#remove(member, channelTopic(member.endpoint, channel));
+    this.#hooks.unsubscribed.call({ connection, channel });
+  }
+
+  members<D>(endpoint: Endpoint<D>, channel: string): readonly Connection<D>[] {
+    // Connections of an endpoint carry that endpoint's data.
+    return [...this.membersOf(channelTopic(endpoint, channel))] as unknown as Connection<D>[];
+  }
+
+  membersOf(topic: string): ReadonlySet<LiveConnection> {
+    return this.#members.get(topic) ?? NOBODY;
+  }
+
+  /** The identity changed: the connection is found under its new user, and keeps only channels it still may be in. */
+  async reauthorize(member: LiveConnection, before: string | undefined): Promise<void> {
+    const user = member.identity?.user;
+    if (before !== user) {
+      if (before !== undefined) this.#remove(member, userTopic(member.endpoint, before));
+      if (user !== undefined) this.#add(member, userTopic(member.endpoint, user));
+    }
+    for (const channel of member.channels) {
+      try {
+        await this.#authorize(member, channel);
+      } catch {
+        this.leave(member, channel);
+      }
+    }
+  }
+
+  opened(member: LiveConnection): void {
+    if (member.identity !== undefined) this.#add(member, userTopic(member.endpoint, member.identity.user));
+  }
+
+  /** The connection is gone from everything it was in. */
+  closed(member: LiveConnection): void {
+    for (const channel of member.channels) this.leave(member, channel);
+    for (const topic of [...(member.topics ?? [])]) this.#remove(member, topic);
+  }
+
+  async #authorize(connection: LiveConnection, channel: string): Promise<void> {
+    if (!isTapped(this.#hooks.authorizeSubscribe)) return;
+    let identity: Identity | undefined;
+    let verdict: Verdict;
+    do {
+      identity = connection.identity;
+      const pending = this.#hooks.authorizeSubscribe.promise({ connection, channel });
+      if (!(await within(connection.endpoint.limits.handshakeMs, pending))) {
+        throw new HubError('forbidden', 'whether the connection may join was not decided in time');
+      }
+      verdict = await pending;
+      // The identity may change while taps decide: the verdict must be about the present one.
+    } while (connection.identity !== identity);
+    if (typeof verdict === 'object') throw new HubError('forbidden', verdict.deny);
+  }
+
+  #add(member: LiveConnection, topic: string): void {
+    member.topics ??= new Set();
+    member.topics.add(topic);
+    const members = this.#members.get(topic);
+    if (members === undefined) {
+      this.#members.set(topic, new Set([member]));
+      this.#broker.subscribe(topic);
+    } else members.add(member);
+    this.#fanOut.joined(member, topic);
+  }
+
+  #remove(member: LiveConnection, topic: string): void {
+    member.topics?.delete(topic);
+    this.#fanOut.left(member, topic);
+    const members = this.#members.get(topic);
+    if (members === undefined || !members.delete(member) || members.size > 0) return;
+    this.#members.delete(topic);
+    this.#broker.unsubscribe(topic);
+  }
+}
+
+/** The name of a channel beneath the plugins: for uWS and the broker, the same on every hub of a cluster. */
+export function channelTopic(endpoint: { readonly name: string }, channel: string): string {
+  return `c ${endpoint.name} ${channel}`;
+}
+
+/** All connections of a user on an endpoint. */
+export function userTopic(endpoint: { readonly name: string }, user: string): string {
+  return `u ${endpoint.name} ${user}`;
+}

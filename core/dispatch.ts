@@ -1,0 +1,164 @@
+/** The way of a message, from bytes to its handler and the reply. Straight down; no promise where nothing waits. */
+import { CLOSE_CODES } from './close-codes.ts';
+import { contentOf, decodeMessage, decodeText } from './codec.ts';
+import type { Endpoint } from './endpoint.ts';
+import { HubError, messageOf } from './errors.ts';
+import type { Failures } from './failures.ts';
+import { type HookPoints, type InboundMessage, isPromise, isTapped } from './hooks.ts';
+import { TokenBucket } from './limits.ts';
+import type { LiveConnection } from './live-connection.ts';
+import { Mailbox } from './mailbox.ts';
+import { type IncomingType, Message, type Reply } from './messages.ts';
+import { explain } from './schema.ts';
+
+export class Dispatcher {
+  readonly #hooks: HookPoints;
+  readonly #failures: Failures;
+  /** While draining, nothing more is taken on. */
+  #stopped = false;
+
+  constructor(hooks: HookPoints, failures: Failures) {
+    this.#hooks = hooks;
+    this.#failures = failures;
+  }
+
+  /** Messages that arrive from now on are ignored: their senders will be told to reconnect. */
+  stop(): void {
+    this.#stopped = true;
+  }
+
+  receive(connection: LiveConnection, data: ArrayBuffer, isBinary: boolean): void {
+    if (this.#stopped) return;
+    const { endpoint } = connection;
+    if (!this.#admit(connection, endpoint, data.byteLength)) return;
+    let type: IncomingType | undefined;
+    try {
+      const text = decodeText(data, isBinary);
+      const message = decodeMessage(text, endpoint.options.envelope);
+      type = findType(message, endpoint);
+      if (type === undefined) return;
+      let content = contentOf(message, endpoint.options.envelope);
+      if (!type.validate(content)) {
+        const invalid = type.validate.errors ?? [];
+        const message = explain(invalid);
+        connection.sendError({ code: 'invalid_message', message, ref: type.name }, invalid);
+        return;
+      }
+      type.received++;
+      if (isTapped(this.#hooks.inbound) || isTapped(this.#hooks.authorizeMessage)) {
+        content = this.#passHooks({ connection, type: type.name, content });
+      }
+      this.#deliver(connection, type, content);
+    } catch (error) {
+      this.#refuse(connection, error, type);
+    }
+  }
+
+  /** Size and rate: what is checked before anything is parsed. */
+  #admit(connection: LiveConnection, endpoint: Endpoint<unknown>, bytes: number): boolean {
+    const { limits } = endpoint;
+    const now = performance.now();
+    connection.bucket ??= new TokenBucket(limits.burst, now);
+    if (!connection.bucket.take(limits, now)) {
+      if (++connection.refusals > limits.refusals) connection.closeFor('rateLimited');
+      else {
+        const left = limits.refusals - connection.refusals;
+        const message = `at most ${limits.messagesPerSecond} messages per second; this one was not handled, ${left} more are tolerated before the connection is closed`;
+        connection.sendError({ code: 'rate_limited', message });
+      }
+      return false;
+    }
+    // Not back to none: a flood, too, has one message accepted now and then.
+    if (connection.refusals > 0) connection.refusals--;
+    if (bytes <= limits.messageBytes) return true;
+    const message = `the message has ${bytes} bytes, at most ${limits.messageBytes} are accepted`;
+    connection.sendError({ code: 'message_too_large', message });
+    return false;
+  }
+
+  #passHooks(message: InboundMessage): unknown {
+    const inbound = this.#hooks.inbound.call(message);
+    const verdict = this.#hooks.authorizeMessage.call(inbound);
+    if (typeof verdict === 'object') throw new HubError('forbidden', verdict.deny);
+    return inbound.content;
+  }
+
+  #deliver(connection: LiveConnection, type: IncomingType, content: unknown): void {
+    const mailbox = connection.mailbox;
+    if (mailbox === undefined || mailbox.isFree) {
+      if (mailbox !== undefined) this.#assertRoom(mailbox, connection);
+      const pending = this.#run(connection, type, content);
+      if (pending === undefined) return;
+      connection.mailbox ??= new Mailbox();
+      connection.mailbox.occupy(pending, type.concurrent);
+      return;
+    }
+    this.#assertRoom(mailbox, connection);
+    mailbox.push(() => this.#run(connection, type, content), type.concurrent);
+  }
+
+  #assertRoom(mailbox: Mailbox, { endpoint }: LiveConnection): void {
+    if (mailbox.size < endpoint.limits.mailbox) return;
+    throw new HubError('mailbox_full', `${mailbox.size} messages wait already; this one was not handled`);
+  }
+
+  /** @returns a promise, which never rejects, only when the handler returned one. */
+  #run(connection: LiveConnection, type: IncomingType, content: unknown): undefined | Promise<void> {
+    if (!connection.isOpen) return undefined;
+    try {
+      const reply = type.handler(content, connection);
+      if (isPromise(reply)) return this.#finish(connection, type, reply);
+      this.#reply(connection, reply);
+    } catch (error) {
+      this.#refuse(connection, error, type);
+    }
+    return undefined;
+  }
+
+  async #finish(connection: LiveConnection, type: IncomingType, pending: Promise<Reply>): Promise<void> {
+    try {
+      this.#reply(connection, await pending);
+    } catch (error) {
+      this.#refuse(connection, error, type);
+    }
+  }
+
+  #reply(connection: LiveConnection, reply: Reply): void {
+    if (reply === undefined) return;
+    if (!(reply instanceof Message)) {
+      throw new TypeError('a handler must return a message made by emits(), or nothing');
+    }
+    connection.send(reply);
+  }
+
+  /** Tells the client why its message failed; what is not meant for it stays in the log. */
+  #refuse(connection: LiveConnection, error: unknown, type: IncomingType | undefined): void {
+    const ref = type === undefined ? {} : { ref: type.name };
+    const { endpoint } = connection;
+    if (error instanceof HubError && error.code !== 'internal') {
+      connection.sendError({ code: error.code, message: error.message, ...ref });
+    } else {
+      const where = type === undefined ? 'reading a message' : `message "${type.name}"`;
+      const traceId = this.#failures.report(type?.plugin ?? endpoint.plugin, where, error);
+      const message = 'the hub failed to handle this message';
+      connection.sendError({ code: 'internal', message, ...ref, traceId });
+    }
+    const unreadable = error instanceof HubError && error.code === 'invalid_json';
+    if (unreadable && endpoint.options.envelope.invalid === 'close') {
+      connection.close(CLOSE_CODES.invalidMessage.code, messageOf(error).slice(0, 100));
+    }
+  }
+}
+
+/** @returns undefined when the endpoint ignores unknown types. @throws HubError `invalid_json` or `unknown_type`. */
+function findType(message: Record<string, unknown>, endpoint: Endpoint<unknown>): IncomingType | undefined {
+  const { envelope } = endpoint.options;
+  const name = message[envelope.type];
+  if (typeof name !== 'string')
+    throw new HubError('invalid_json', `the field "${envelope.type}" must be a string`);
+  const type = endpoint.messages.incoming.get(name);
+  if (type === undefined && envelope.unknown !== 'ignore') {
+    throw new HubError('unknown_type', `"${name.slice(0, 60)}" is not a message type of ${endpoint.name}`);
+  }
+  return type;
+}

@@ -1,0 +1,154 @@
+/** The plugin contract: what a plugin is, and what the hub offers it. */
+import type { FastifyInstance } from 'fastify';
+import type { Static, TObject } from 'typebox';
+import type { Channels } from './channels.ts';
+import type { Connection } from './connection.ts';
+import type { Endpoint, EndpointOptions } from './endpoint.ts';
+import type { Hooks } from './hooks.ts';
+import type { IdentityService } from './identity.ts';
+import type { Log } from './log.ts';
+import type { Notify } from './notify.ts';
+import type { ReadyAnswer } from './shortcuts.ts';
+import type { Store } from './store/port.ts';
+import type { State } from './store/state.ts';
+
+/** Version of the plugin API, which `api` of a plugin is checked against. Follows semantic versioning. */
+export const API_VERSION = '1.0.0';
+
+/** Services plugins offer each other by `provide` and `use`; plugins add theirs by declaration merging. */
+// biome-ignore lint/suspicious/noEmptyInterface: plugins fill it
+export interface Services {}
+
+/** A command a plugin adds to the CLI: `hub <group> <name>`. */
+export interface PluginCommand {
+  readonly name: string;
+  /** Default: the plugin's name. A group belongs to one plugin. */
+  readonly group?: string;
+  /** Whether it runs when only the group is given. One of a group may be. */
+  readonly isDefault?: boolean;
+  readonly summary: string;
+  /** Positional arguments as in a usage line: `<required>`, `[optional]`. */
+  readonly args?: readonly string[];
+  /** Options as in a usage line, with their explanation: `{ '--json': 'prints JSON', '--as <email>': 'user to act for' }`. */
+  readonly options?: Readonly<Record<string, string>>;
+  /**
+   * Runs after set-up, with the store open and no port. Standard output belongs to it.
+   * @param input arguments in order, and options by name without dashes.
+   */
+  run(input: CommandInput): Promise<void>;
+}
+export interface CommandInput {
+  readonly args: readonly (string | undefined)[];
+  readonly options: Readonly<Record<string, string | boolean | undefined>>;
+  print(line: string): void;
+}
+
+/** A plugin's own part of the store; the hub opens and closes it. */
+export type PluginStore = Omit<Store, 'close'>;
+
+/** What a plugin's `setup` gets. Registering anything after set-up is an error. */
+export interface Hub {
+  /**
+   * Opens an endpoint.
+   * @param paths one path, or several that mean the same; parameters as in `/clients/:id`.
+   * @throws StartError when one is taken, naming both plugins.
+   */
+  endpoint<D = undefined>(paths: string | readonly string[], options: EndpointOptions<D>): Endpoint<D>;
+  /** A Fastify instance of the plugin's own, on the same ports. */
+  readonly http: FastifyInstance;
+  /**
+   * Answers GET requests for what many clients poll, before Fastify sees them. The path must be a route of `http`, too: it serves
+   * what the shortcut leaves to it, among them requests of web pages from other origins and percent-encoded parameters.
+   * No hook sees these requests, so nothing that only some may read belongs here.
+   * @param path with parameters as in `/tables/:name/hash`.
+   * @param answer must be synchronous, and only look up what is ready.
+   * @throws StartError when the path is taken.
+   */
+  shortcut(path: string, answer: ReadyAnswer): void;
+  readonly hooks: Hooks;
+  readonly notify: Notify;
+  readonly channels: Channels;
+  /** The plugin's own part of the store: names do not meet those of other plugins. */
+  readonly store: PluginStore;
+  readonly identity: IdentityService;
+  readonly log: Log;
+  /** The open connections of a user on this hub process, of all endpoints. Looks through all connections: not for the path of a message. */
+  connectionsOf(user: string): readonly Connection<unknown>[];
+  /** What the whole hub was configured with. */
+  readonly config: HubFacts;
+  /** Aborted when the hub stops. */
+  readonly signal: AbortSignal;
+  /**
+   * Runs `task` every `ms` milliseconds while the hub serves. It never overlaps with itself; an error is contained.
+   * @param task gets a signal that is aborted when the hub stops.
+   */
+  every(name: string, ms: number, task: (signal: AbortSignal) => void | Promise<void>): void;
+  /**
+   * Small state in a readable file of the data folder, which people may edit while the hub is stopped.
+   * @throws StartError when it was opened before.
+   */
+  state<T extends object>(name: string, defaults: T): Promise<State<T>>;
+  /** @throws StartError when its group belongs to another plugin. */
+  command(command: PluginCommand): void;
+  /**
+   * Adds what changes at run time to the document of the HTTP routes, such as paths below one route with a wildcard.
+   * @param paths is asked for the part of the document whenever somebody reads that; such a route is hidden there itself.
+   */
+  document(paths: () => DocumentPaths): void;
+  /** Offers a service to plugins that require this one. */
+  provide<K extends keyof Services>(name: K, service: Services[K]): void;
+  /** @throws StartError when no plugin provides it. */
+  use<K extends keyof Services>(name: K): Services[K];
+  /** All plugins are set up; ports are not open yet. */
+  onReady(task: () => void | Promise<void>): void;
+  /** The hub takes on no more work and waits for what runs. */
+  onDrain(task: () => void | Promise<void>): void;
+  /** The last thing, in reverse order of set-up; the store is still open. */
+  onClose(task: () => void | Promise<void>): void;
+}
+
+/** As `paths` of an OpenAPI 3.1 document: by path, as in `/rooms/{id}`, then by method. */
+export type DocumentPaths = Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+
+/** What a plugin may know of the hub's configuration. */
+export interface HubFacts {
+  /** `NODE_ENV` is `production`. */
+  readonly production: boolean;
+  /** Folder of the hub's data; undefined: everything is in memory. */
+  readonly data: string | undefined;
+  readonly origins: readonly string[];
+}
+
+export interface PluginDefinition<O extends TObject> {
+  /** The npm name for published ones. */
+  readonly name: string;
+  /** Range of the plugin API it was written for, such as `^1.0.0`. */
+  readonly api: string;
+  readonly version?: string;
+  /** Plugins that are set up before this one. */
+  readonly requires?: readonly string[];
+  /** Schema of its options, with defaults. */
+  readonly options?: O;
+  /** @param options checked, with defaults filled in, and frozen. */
+  setup(hub: Hub, options: Static<O>): void | Promise<void>;
+}
+
+/** A plugin with the options somebody gave it, ready to be listed in a configuration. */
+export interface ConfiguredPlugin {
+  readonly definition: PluginDefinition<TObject>;
+  readonly options: unknown;
+}
+
+/** Lists the plugin in a configuration: `rooms({ limit: 200 })`. Options left out take their defaults. */
+export interface PluginFactory<O extends TObject> {
+  (options?: Partial<Static<O>>): ConfiguredPlugin;
+  readonly definition: PluginDefinition<O>;
+}
+
+/** Defines a plugin. The result is the plugin module's default export. */
+export function definePlugin<O extends TObject>(definition: PluginDefinition<O>): PluginFactory<O> {
+  // Options are checked against the definition's own schema before its setup sees them.
+  const general = definition as unknown as PluginDefinition<TObject>;
+  const factory = (options: Partial<Static<O>> = {}) => ({ definition: general, options });
+  return Object.assign(factory, { definition });
+}

@@ -1,0 +1,131 @@
+/** The three kinds of data on tables in memory. */
+import { JsonText } from '../json.ts';
+import { checkHash, checkId, checkLimit, checkSequence, DEFAULT_LOG_LIMIT } from './ids.ts';
+import type { LogRow } from './lowdb-formats.ts';
+import type { LowTable } from './lowdb-table.ts';
+import { type Blobs, type Collection, hashOf, type Log } from './port.ts';
+import { checkSynchronous, decode, encode } from './values.ts';
+
+export function collectionOf<T>(table: LowTable<string>): Collection<T> {
+  const find = (id: string): T | undefined => {
+    checkId(id, 'id');
+    const text = table.get(id);
+    return text === undefined ? undefined : decode<T>(text, `document ${JSON.stringify(id)}`);
+  };
+  return {
+    async get(id) {
+      return find(id);
+    },
+    async put(id, value) {
+      checkId(id, 'id');
+      await table.set([[id, encodeChecked(value, id)]]);
+    },
+    async update(id, change) {
+      const next = change(find(id));
+      checkSynchronous(next);
+      await table.set([[id, next === undefined ? undefined : encodeChecked(next, id)]]);
+      return next;
+    },
+    async delete(id) {
+      checkId(id, 'id');
+      const existed = table.get(id) !== undefined;
+      if (existed) await table.set([[id, undefined]]);
+      return existed;
+    },
+    async ids(range) {
+      return table.ids(range);
+    },
+    async batch(changes) {
+      const rows = changes.map((change) => {
+        const id = 'put' in change ? change.put : change.delete;
+        checkId(id, 'id');
+        return [id, 'put' in change ? encodeChecked(change.value, id) : undefined] as const;
+      });
+      await table.set(rows);
+    },
+  };
+}
+
+export function logOf<T>(table: LowTable<LogRow>): Log<T> {
+  return {
+    async append(key, value) {
+      checkId(key, 'key');
+      const text = encodeChecked(value, key);
+      const row = table.get(key);
+      if (row === undefined) {
+        await table.set([[key, { last: 1, entries: new Map([[1, text]]) }]]);
+        return 1;
+      }
+      row.last++;
+      const sequence = row.last;
+      row.entries.set(sequence, text);
+      await table.saved(() => {
+        row.entries.delete(sequence);
+        row.last--;
+      });
+      return sequence;
+    },
+    async read(key, range = {}) {
+      checkId(key, 'key');
+      const { from = 1, to = Number.POSITIVE_INFINITY, limit = DEFAULT_LOG_LIMIT } = range;
+      checkSequence(from, 'from');
+      checkSequence(to, 'to');
+      checkLimit(limit);
+      const texts = [...(table.get(key)?.entries ?? [])].filter(
+        ([sequence]) => sequence >= from && sequence <= to,
+      );
+      if (range.backwards === true) texts.reverse();
+      return texts.slice(0, limit).map(([sequence, text]) => {
+        return { sequence, value: decode<T>(text, `entry ${sequence} of ${JSON.stringify(key)}`) };
+      });
+    },
+    async trim(key, before) {
+      checkId(key, 'key');
+      checkSequence(before, 'before');
+      const row = table.get(key);
+      if (row === undefined) return 0;
+      const old = row.entries;
+      const kept = new Map([...old].filter(([sequence]) => sequence >= before));
+      const trimmed = old.size - kept.size;
+      if (trimmed === 0) return 0;
+      row.entries = kept;
+      await table.saved(() => {
+        row.entries = old;
+      });
+      return trimmed;
+    },
+  };
+}
+
+export function blobsOf(table: LowTable<Uint8Array>): Blobs {
+  return {
+    async put(content, hash = hashOf(content)) {
+      checkHash(hash);
+      if (table.get(hash) === undefined) await table.set([[hash, Buffer.from(content)]]);
+      else await table.settled();
+      return hash;
+    },
+    async get(hash) {
+      const content = table.get(hash);
+      return content && new Uint8Array(content);
+    },
+    async has(hash) {
+      return table.get(hash) !== undefined;
+    },
+    async delete(hashes) {
+      const known = [...new Set(hashes)].filter((hash) => table.get(hash) !== undefined);
+      await table.set(known.map((hash) => [hash, undefined]));
+      return known.length;
+    },
+    async ids(range) {
+      return table.ids(range);
+    },
+  };
+}
+
+/** Text is not checked elsewhere, but here one that is not JSON would make the whole file unreadable. */
+function encodeChecked(value: unknown, id: string): string {
+  const text = encode(value, id);
+  if (value instanceof JsonText) decode(text, `value of ${JSON.stringify(id)}`);
+  return text;
+}

@@ -1,0 +1,16 @@
+/** What the parts of the plugin share. */
+import type { Hub } from '../../core/index.ts';
+import type { Announcer } from './announcer.ts';
+import type { Endpoints } from './endpoints.ts';
+import type { Collector } from './garbage.ts';
+import type { Options } from './options.ts';
+import type { Tables } from './tables.ts';
+
+export interface CityIO {
+  readonly hub: Hub;
+  readonly options: Options;
+  readonly tables: Tables;
+  readonly endpoints: Endpoints;
+  readonly announcer: Announcer;
+  readonly collector: Collector;
+}

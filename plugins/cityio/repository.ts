@@ -1,0 +1,202 @@
+/**
+ * What tables are made of, stored by content as git does it: a *blob* is a module, a *tree* says which blob stands
+ * under which key, a *commit* is a tree at a time, with the commit before it. *Tags* name commits (tables) and trees
+ * (scenarios); they alone ever change, and writing one is the switch from one state to the next.
+ */
+import type { Blobs, Collection, PluginStore } from '../../core/index.ts';
+import { fromCanonical, itemsOf, type ModuleText, textAt } from './json-text.ts';
+import { TextCache } from './text-cache.ts';
+
+/** Keys of a table and the hashes of their modules. */
+export type Hashes = ReadonlyMap<string, string>;
+
+/** As it is on the wire. */
+export interface Commit {
+  readonly tree_id: string;
+  /** The commit before it, or `NO_PARENT`. */
+  readonly parent: string;
+  /** ISO 8601. */
+  readonly timestamp: string;
+}
+export const NO_PARENT = '0';
+
+/** A tag on a commit. */
+export interface TableTag {
+  readonly name: string;
+  readonly commit: string;
+}
+/** A tag on a tree, as it is on the wire. */
+export interface Scenario {
+  readonly name: string;
+  readonly description: string;
+  /** Of the tree. */
+  readonly hash: string;
+  readonly isInBin: boolean;
+}
+
+export type Kind = 'blob' | 'tree' | 'commit';
+export const KINDS: readonly Kind[] = ['blob', 'tree', 'commit'];
+/** An object and its name. */
+export interface StoredObject extends ModuleText {
+  readonly kind: Kind;
+}
+
+/** What is remembered of grids, so that a change of the cells need not look at them. */
+interface Facts {
+  readonly count?: number;
+  readonly header?: string;
+}
+/** Grids of which something is remembered. */
+const GRIDS = 10_000;
+/** Longest header that is remembered, in characters. */
+const HEADER = 4_096;
+/** Writes of objects remembered as recent, twice: far more than can be on their way to a tag at a time. */
+const RECENT = 50_000;
+const TABLES = 'table/';
+const SCENARIOS = 'scenarios/';
+
+export class Repository {
+  readonly objects: Readonly<Record<Kind, Blobs>>;
+  readonly #tables: Collection<TableTag>;
+  readonly #scenarios: Collection<readonly Scenario[]>;
+  readonly #cache: TextCache;
+  readonly #facts = new Map<string, Facts>();
+  #recent = new Set<string>();
+  #lessRecent = new Set<string>();
+
+  /** @param cacheBytes of module texts kept in memory. */
+  constructor(store: PluginStore, cacheBytes: number) {
+    this.objects = { blob: store.blobs('blobs'), tree: store.blobs('trees'), commit: store.blobs('commits') };
+    // Both in one collection, so that a table goes together with its scenarios.
+    this.#tables = store.collection('tags');
+    this.#scenarios = store.collection('tags');
+    this.#cache = new TextCache(cacheBytes);
+  }
+
+  /** Resolves when all of them are durable. */
+  async save(objects: readonly StoredObject[]): Promise<void> {
+    for (const { hash } of objects) this.protect(hash);
+    await Promise.all(objects.map(({ kind, text, hash }) => this.objects[kind].put(text, hash)));
+    for (const { kind, text, hash } of objects) if (kind === 'blob') this.#cache.set(hash, text);
+  }
+
+  /** The text of a module; undefined when it is not known. */
+  async module(hash: string): Promise<string | undefined> {
+    const cached = this.#cache.get(hash);
+    if (cached !== undefined) return cached;
+    const text = await this.text('blob', hash);
+    if (text !== undefined) this.#cache.set(hash, text);
+    return text;
+  }
+
+  /** The text of a module that a tree refers to. */
+  async existingModule(hash: string): Promise<string> {
+    const text = await this.module(hash);
+    if (text === undefined) throw new Error(`the blob ${hash} is missing in the store`);
+    return text;
+  }
+
+  /** How many items the array at a path of a module has; undefined when there is none. */
+  async count(hash: string, path: readonly string[]): Promise<number | undefined> {
+    const known = this.#facts.get(hash)?.count;
+    if (known !== undefined) return known;
+    const text = textAt(await this.existingModule(hash), path);
+    const count = text === undefined ? undefined : itemsOf(text)?.length;
+    if (count !== undefined) this.#learn(hash, { count });
+    return count;
+  }
+
+  /** JSON of `properties.header` of a GEOGRID. */
+  async header(hash: string): Promise<string | undefined> {
+    const known = this.#facts.get(hash)?.header;
+    if (known !== undefined) return known;
+    const header = textAt(await this.existingModule(hash), ['properties', 'header']);
+    // A copy: a part of a string would keep the whole GEOGRID in memory.
+    if (header !== undefined && header.length <= HEADER)
+      this.#learn(hash, { header: Buffer.from(header).toString() });
+    return header;
+  }
+
+  async tree(hash: string): Promise<Hashes | undefined> {
+    const text = await this.text('tree', hash);
+    return text === undefined ? undefined : new Map(Object.entries<string>(JSON.parse(text)));
+  }
+
+  async commit(id: string): Promise<Commit | undefined> {
+    const text = await this.text('commit', id);
+    return text === undefined ? undefined : JSON.parse(text);
+  }
+
+  /** The JSON of an object as it is stored. */
+  async text(kind: Kind, hash: string): Promise<string | undefined> {
+    const bytes = await this.objects[kind].get(hash);
+    return bytes === undefined ? undefined : Buffer.from(bytes).toString();
+  }
+
+  /** Whether there is no table, and no trace of one. */
+  async isEmpty(): Promise<boolean> {
+    const [tag] = await this.#tables.ids({ limit: 1 });
+    const [commit] = await this.objects.commit.ids({ limit: 1 });
+    return tag === undefined && commit === undefined;
+  }
+
+  async tables(): Promise<TableTag[]> {
+    const ids = await this.#tables.ids({ prefix: TABLES });
+    const tags = await Promise.all(ids.map((id) => this.#tables.get(id)));
+    return tags.filter((tag) => tag !== undefined);
+  }
+
+  tagTable(tag: TableTag): Promise<void> {
+    return this.#tables.put(TABLES + tag.name, tag);
+  }
+
+  untagTable(name: string): Promise<void> {
+    return this.#tables.batch([{ delete: TABLES + name }, { delete: SCENARIOS + name }]);
+  }
+
+  /** In the order in which they were first saved. */
+  async scenarios(table: string): Promise<readonly Scenario[]> {
+    return (await this.#scenarios.get(SCENARIOS + table)) ?? [];
+  }
+
+  /** Tables that have scenarios. */
+  async tablesWithScenarios(): Promise<string[]> {
+    const ids = await this.#scenarios.ids({ prefix: SCENARIOS });
+    return ids.map((id) => id.slice(SCENARIOS.length));
+  }
+
+  tagScenarios(table: string, scenarios: readonly Scenario[]): Promise<void> {
+    return this.#scenarios.put(SCENARIOS + table, scenarios);
+  }
+
+  /** Keeps objects from being collected until a tag that is about to be written refers to them. */
+  protect(hash: string): void {
+    this.#recent.add(hash);
+    if (this.#recent.size >= RECENT) this.forgetRecent();
+  }
+
+  isRecent(hash: string): boolean {
+    return this.#recent.has(hash) || this.#lessRecent.has(hash);
+  }
+
+  /** What was recent becomes less recent, and what was that is forgotten. */
+  forgetRecent(): void {
+    this.#lessRecent = this.#recent;
+    this.#recent = new Set();
+  }
+
+  #learn(hash: string, facts: Facts): void {
+    if (this.#facts.size >= GRIDS) this.#facts.clear();
+    this.#facts.set(hash, { ...this.#facts.get(hash), ...facts });
+  }
+}
+
+export function treeObject(hashes: Hashes): StoredObject {
+  // Keys in order, so that the same modules always are the same tree.
+  const ordered = [...hashes].sort(([a], [b]) => (a < b ? -1 : 1));
+  return { kind: 'tree', ...fromCanonical(JSON.stringify(Object.fromEntries(ordered))) };
+}
+
+export function commitObject({ tree_id, parent, timestamp }: Commit): StoredObject {
+  return { kind: 'commit', ...fromCanonical(JSON.stringify({ tree_id, parent, timestamp })) };
+}

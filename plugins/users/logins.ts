@@ -1,0 +1,138 @@
+/** Registering, logging in and changing the password. */
+import { HubError, type Identity, type Log } from '../../core/index.ts';
+import type { Account, Accounts } from './accounts.ts';
+import { TryLater } from './details.ts';
+import { emailKey, readEmail } from './emails.ts';
+import { checkFields } from './fields.ts';
+import { type LoginGuard, network } from './login-guard.ts';
+import type { Options } from './options.ts';
+import type { Passwords } from './passwords.ts';
+import { Throttle } from './throttle.ts';
+import { type Tokens, withoutTokens } from './tokens.ts';
+
+const HOUR = 3_600_000;
+
+export interface Registration {
+  readonly email: string;
+  readonly password: string;
+  readonly [field: string]: unknown;
+}
+
+/** The parts logins are made of. */
+export interface LoginParts {
+  readonly options: Options;
+  readonly accounts: Accounts;
+  readonly passwords: Passwords;
+  readonly tokens: Tokens;
+  readonly guard: LoginGuard;
+  readonly log: Log;
+}
+
+export class Logins {
+  readonly #parts: LoginParts;
+  readonly #registrations: Throttle;
+
+  constructor(parts: LoginParts) {
+    this.#parts = parts;
+    this.#registrations = new Throttle(parts.options.registrationsPerAddress, HOUR);
+  }
+
+  /**
+   * @param address where the request came from.
+   * @throws InvalidField, TryLater; HubError `email_taken`; `forbidden` when registration is switched off or there are too many.
+   */
+  async register({ email: given, password, ...fields }: Registration, address: string): Promise<void> {
+    const { options, accounts, passwords, log } = this.#parts;
+    if (!options.registration) throw new HubError('forbidden', 'registration is switched off');
+    const email = readEmail(given);
+    passwords.assertValid(password, 'password');
+    checkFields(fields, options.fieldBytes);
+    const refused = this.#registrations.take(network(address));
+    if (refused !== undefined) {
+      throw new TryLater('too_many_attempts', 'too many registrations', 429, refused.wait);
+    }
+    await accounts.assertFree(email);
+    const hash = await passwords.hash(password, network(address));
+    const { id } = await accounts.create({ email, password: hash, fields });
+    log.info({ user: id, address }, 'registered');
+  }
+
+  /**
+   * An e-mail address that nobody registered is told from a wrong password neither by the answer nor by its time.
+   * @throws TryLater; HubError `wrong_login`.
+   */
+  async login(
+    email: string,
+    password: string,
+    address: string,
+  ): Promise<{ token: string; account: Account }> {
+    const { accounts, tokens } = this.#parts;
+    const account = await accounts.find(email);
+    if (!(await this.#knows(account, email, password, address)) || account === undefined) {
+      throw new HubError('wrong_login', 'Invalid Email/Password!', 400);
+    }
+    await this.#renewHash(account, password, address);
+    return { token: await tokens.sign(account), account };
+  }
+
+  /**
+   * Ends all tokens of the user, too.
+   * @throws InvalidField, TryLater; HubError `unauthorized` without an account, `wrong_login` when the old password is wrong.
+   */
+  async changePassword(
+    identity: Identity | undefined,
+    { old_password, new_password }: { readonly old_password: string; readonly new_password: string },
+    address: string,
+  ): Promise<void> {
+    const { accounts, passwords, tokens, log } = this.#parts;
+    const account = identity && (await accounts.get(identity.user));
+    if (account === undefined)
+      throw new HubError('unauthorized', 'a valid token of a registered user is needed');
+    passwords.assertValid(new_password, 'new_password');
+    if (!(await this.#knows(account, account.email, old_password, address))) throw wrongPassword();
+    const password = await passwords.hash(new_password, network(address));
+    await tokens.end(account.id, (present) => {
+      // Somebody else changed it while this one was hashed.
+      if (present.password !== account.password) throw wrongPassword();
+      return withoutTokens({ ...present, password });
+    });
+    log.info({ user: account.id, address }, 'changed the password');
+  }
+
+  /** Whether the password is that of the account, within the limits for failures. @throws TryLater */
+  async #knows(
+    account: Account | undefined,
+    email: string,
+    password: string,
+    address: string,
+  ): Promise<boolean> {
+    const { guard, passwords } = this.#parts;
+    const attempt = guard.begin(emailKey(email), address);
+    try {
+      const isRight = await passwords.matches(password, account?.password, network(address));
+      if (isRight) attempt.succeeded();
+      return isRight;
+    } catch (error) {
+      attempt.withdrawn();
+      throw error;
+    }
+  }
+
+  /** Hashes the password again when that is configured otherwise now; at the next login, when there is no time. */
+  async #renewHash(account: Account, plain: string, address: string): Promise<void> {
+    const { accounts, passwords } = this.#parts;
+    if (!passwords.isOutdated(account.password)) return;
+    try {
+      const password = await passwords.hash(plain, network(address));
+      await accounts.change(account.id, (present) =>
+        present.password === account.password ? { ...present, password } : present,
+      );
+    } catch (error) {
+      if (!(error instanceof TryLater)) throw error;
+    }
+  }
+}
+
+function wrongPassword(): HubError {
+  return new HubError('wrong_login', 'Invalid Password!', 400);
+}

@@ -1,0 +1,55 @@
+/** A child process of the hub that runs walkers: one job at a time, from beginning to end. */
+import { Jobs } from './jobs.ts';
+import { LineReader, LineWriter } from './lines.ts';
+
+/** Milliseconds that a finished job's result waits at most for that of the next. */
+const HOLD = 0.3;
+
+const reader = new LineReader();
+const writer = new LineWriter();
+/** Jobs and files that came while another job waited for an answer. */
+const waiting: string[] = [];
+
+const jobs = new Jobs(writer, (question) => {
+  writer.add(question);
+  writer.flush();
+  for (;;) {
+    const line = reader.next();
+    if (line === undefined) process.exit(0);
+    const parts = line.split('\t');
+    if (parts[0] === 'answer') return parts[2] ?? '';
+    waiting.push(line);
+  }
+});
+
+function obey(line: string): void {
+  const [command, first = '', second = '', third = '', fourth = ''] = line.split('\t');
+  switch (command) {
+    case 'run':
+      jobs.do(first, second, third, fourth);
+      break;
+    case 'list':
+      jobs.do(first, second, third);
+      break;
+    case 'load':
+      jobs.isolates.load(first, JSON.parse(second).modules);
+      break;
+    case 'unload':
+      jobs.isolates.unload(first);
+      break;
+    default:
+      throw new Error(`no command ${command}`);
+  }
+}
+
+writer.add('ready');
+for (let flushed = performance.now(); ; ) {
+  const idle = waiting.length === 0 && !reader.ready;
+  if (idle || performance.now() - flushed > HOLD) {
+    writer.flush();
+    flushed = performance.now();
+  }
+  const line = waiting.shift() ?? reader.next();
+  if (line === undefined) break;
+  obey(line);
+}

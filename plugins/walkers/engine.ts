@@ -1,0 +1,159 @@
+/** What all ways to a walker share: the walkers there are, the processes that run them, the graph. */
+import { resolve } from 'node:path';
+import type { Hub, JsonText, Services } from '../../core/index.ts';
+import { Graph } from './graph/graph.ts';
+import { type Options, runLimits } from './options.ts';
+import { type Call, type CallResult, Runner, type Voice } from './runner.ts';
+import { type LoadedWalker, type WalkerFile, WalkerLibrary } from './runtime/library.ts';
+import { WalkerPool } from './runtime/pool.ts';
+import type { NotifyTarget } from './runtime/run.ts';
+
+/** Milliseconds that running walkers get to end when the hub stops. */
+const GRACE = 2_000;
+
+/** Walkers that trigger each other through topics: of more in a row, the last one is not run. */
+const MOST_TRIGGERED = 10;
+
+/** Sends what walkers notify to clients. */
+export type Delivery = (
+  to: Exclude<NotifyTarget, 'self'>,
+  targets: readonly string[],
+  data: JsonText,
+) => void;
+
+/** Is told that walkers came, went or changed. */
+type Listener = (walkers: ReadonlyMap<string, LoadedWalker>) => void;
+
+export class Engine {
+  /** Absolute. */
+  readonly folder: string;
+  readonly users: Services['users'];
+  readonly #hub: Hub;
+  readonly #topics: Services['topics'];
+  readonly #delivery: Delivery;
+  readonly #pool: WalkerPool;
+  readonly #library: WalkerLibrary;
+  readonly #runner: Runner;
+  readonly #listeners: Listener[] = [];
+  /** While a topic is told of: how many walkers have triggered each other to get there. */
+  #triggered = 0;
+  readonly #loaded = Promise.withResolvers<void>();
+
+  constructor(hub: Hub, options: Options, delivery: Delivery) {
+    const { processes, queue, queueMs, readBytes, recordBytes } = options;
+    this.#hub = hub;
+    this.#delivery = delivery;
+    this.users = hub.use('users');
+    this.#topics = hub.use('topics');
+    this.folder = resolve(options.folder);
+    this.#pool = new WalkerPool({
+      ...(processes !== undefined && { processes }),
+      queue,
+      queueMs,
+      onChildError: (text) => hub.log.debug({ text }, 'a process that runs walkers said something'),
+    });
+    const limits = runLimits(options);
+    this.#library = new WalkerLibrary({ folder: this.folder, pool: this.#pool, limits });
+    this.#runner = new Runner(new Graph(hub.store), this.#pool, { readBytes, recordBytes }, hub.log);
+  }
+
+  /** Resolves when the walkers were loaded for the first time: what arrives before waits for it. */
+  get loaded(): Promise<void> {
+    return this.#loaded.promise;
+  }
+
+  /** By name. */
+  get walkers(): ReadonlyMap<string, LoadedWalker> {
+    return this.#library.walkers;
+  }
+
+  get files(): readonly WalkerFile[] {
+    return this.#library.files;
+  }
+
+  /** Starts the processes and loads the walkers once: for a command, which says itself what does not load. */
+  async start(): Promise<void> {
+    this.#pool.start();
+    await this.#library.load();
+  }
+
+  /** Starts the processes and loads the walkers, from now on whenever one is saved. */
+  async serve(): Promise<void> {
+    this.#pool.start();
+    try {
+      this.#tell(await this.#library.load());
+    } finally {
+      this.#loaded.resolve();
+    }
+    if (!this.#hub.signal.aborted) this.#library.watch((files) => this.#tell(files));
+  }
+
+  async stop(): Promise<void> {
+    this.#library.close();
+    await this.#pool.stop(GRACE);
+  }
+
+  /** @param listener is called after the first load, too. */
+  onChange(listener: Listener): void {
+    this.#listeners.push(listener);
+  }
+
+  /**
+   * Runs a walker; its log and its failure go to the hub's log. Never rejects.
+   * @param self gets what the walker notifies the client of that triggered it.
+   */
+  run(call: Call, self?: (data: JsonText) => void): Promise<CallResult> {
+    return this.#run(call, 0, self);
+  }
+
+  /** Runs a walker because a topic was told of just now. Not awaited: whoever told does not wait for walkers. */
+  trigger(call: Call): void {
+    const triggered = this.#triggered + 1;
+    if (triggered <= MOST_TRIGGERED) void this.#run(call, triggered);
+    else {
+      const { name } = call.walker;
+      const message = `a walker was not run: ${MOST_TRIGGERED} walkers in a row have triggered each other`;
+      this.#hub.log.warn({ walker: name }, message);
+    }
+  }
+
+  async #run(call: Call, triggered: number, self?: (data: JsonText) => void): Promise<CallResult> {
+    const { log } = this.#hub;
+    const facts = { walker: call.walker.name, root: call.caller.root };
+    let traced: { readonly walker: string; readonly root: string; readonly traceId: string } | undefined;
+    const trace = () => {
+      traced ??= { ...facts, traceId: crypto.randomUUID() };
+      return traced;
+    };
+    const result = await this.#runner.run(call, {
+      notify: (to, targets, data) => {
+        if (to === 'self') self?.(data);
+        else this.#delivery(to, targets, data);
+      },
+      emit: (topic, data) => {
+        this.#triggered = triggered;
+        this.#topics.emit(topic, data.toJSON());
+        this.#triggered = 0;
+      },
+      log: (level, text) => log[level](trace(), text),
+    });
+    if (!result.ok && !['invalid', 'forbidden'].includes(result.code)) {
+      const { code, message, at } = result;
+      log.warn({ ...trace(), code, ...(at !== undefined && { at }) }, `a walker failed: ${message}`);
+    }
+    return result;
+  }
+
+  /** As `run`, with all that the walker says to somebody else than the hub. */
+  runAside(call: Call, voice: Voice): Promise<CallResult> {
+    return this.#runner.run(call, voice);
+  }
+
+  #tell(files: readonly WalkerFile[]): void {
+    for (const { file, walkers, error } of files) {
+      if (error !== undefined) this.#hub.log.error({ file }, `a walker file does not load: ${error}`);
+      else this.#hub.log.info({ file, walkers: walkers.map(({ name }) => name) }, 'walkers loaded');
+    }
+    for (const listener of this.#listeners) listener(this.walkers);
+  }
+}

@@ -1,0 +1,86 @@
+/**
+ * Which runs have read what another one overwrites. Every open run has a footprint: the keys of the documents and
+ * lists of links it has read. A run that commits marks the others whose footprint it writes into; those can no longer
+ * commit, so what is stored is as if the runs had happened one after the other, in the order of their commits. Nothing
+ * of a commit has to be remembered, and what there is ends with the open runs.
+ */
+
+/** Runs that are open at once; the limit is far above what the children of a hub work on. */
+const MAX_OPEN = 1_000;
+
+/** What an open run has read. */
+export class Footprint {
+  readonly keys = new Set<string>();
+  /** Somebody has written into it. */
+  overwritten = false;
+  /** Runs that began earlier have lower numbers. Kept when a run is repeated. */
+  readonly age: number;
+  /** Younger runs wait until this one ends before they write into its footprint. */
+  readonly firm: boolean;
+  readonly #end = Promise.withResolvers<void>();
+
+  constructor(age: number, firm: boolean) {
+    this.age = age;
+    this.firm = firm;
+  }
+
+  get ended(): Promise<void> {
+    return this.#end.promise;
+  }
+
+  end(): void {
+    this.#end.resolve();
+  }
+
+  meets(written: ReadonlySet<string>): boolean {
+    const [few, many] = written.size < this.keys.size ? [written, this.keys] : [this.keys, written];
+    for (const key of few) if (many.has(key)) return true;
+    return false;
+  }
+}
+
+export class Conflicts {
+  /** In the order in which they were opened. */
+  readonly #open = new Set<Footprint>();
+
+  /** When there are too many, the one opened first is given up: it counts as overwritten. */
+  open(age: number, firm: boolean): Footprint {
+    const [first] = this.#open;
+    if (first !== undefined && this.#open.size >= MAX_OPEN) {
+      first.overwritten = true;
+      this.close(first);
+    }
+    const footprint = new Footprint(age, firm);
+    this.#open.add(footprint);
+    return footprint;
+  }
+
+  close(footprint: Footprint): void {
+    this.#open.delete(footprint);
+    footprint.end();
+  }
+
+  /**
+   * Whose end a commit has to wait for. Nobody waits for a younger run, so that no two wait for each other and
+   * nobody is overtaken for ever.
+   */
+  ahead(committing: Footprint, written: ReadonlySet<string>): Footprint | undefined {
+    for (const other of this.#open) {
+      if (other.firm && other.age < committing.age && !other.overwritten && other.meets(written))
+        return other;
+    }
+    return undefined;
+  }
+
+  /** Marks all other runs that have read something of what is written. */
+  overwrite(committing: Footprint, written: ReadonlySet<string>): void {
+    for (const other of this.#open) {
+      if (other !== committing && !other.overwritten && other.meets(written)) other.overwritten = true;
+    }
+  }
+
+  /** Marks all runs: something they may have read was never stored. */
+  overwriteAll(): void {
+    for (const footprint of this.#open) footprint.overwritten = true;
+  }
+}

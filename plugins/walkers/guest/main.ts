@@ -1,0 +1,167 @@
+/** What the child process calls in an isolate: define the files, list their walkers, run one. */
+import { currentGraph, Graph, setGraph } from './graph.ts';
+import { definitionOf } from './hidden.ts';
+import { AnyNode, destroy, edge, node, Root, ref, THING_PROTOTYPES } from './members.ts';
+import { socket, topics, walkerConsole } from './notifying.ts';
+import { closeRealm } from './realm.ts';
+import { connectHost, type HostCall, Run, type RunInput, setRun } from './run.ts';
+import { Type } from './schema.ts';
+import { forgetTypes } from './things.ts';
+import { spawn, start, Walker, walker } from './walkers.ts';
+
+/** Exports of a file by name. */
+type Exports = Readonly<Record<string, unknown>>;
+/** A user's file as a function of what it imports. */
+type Factory = (...imports: readonly Exports[]) => Exports;
+
+interface File {
+  readonly path: string;
+  readonly factory: Factory;
+  /** Paths, in the order of the factory's parameters. */
+  readonly imports: readonly string[];
+}
+
+const LIBRARY = 'hub:walker';
+const library = Object.freeze({
+  walker,
+  node,
+  edge,
+  Root,
+  AnyNode,
+  Type,
+  socket,
+  topics,
+  ref,
+  destroy,
+  spawn,
+});
+
+/** In an order in which each comes after what it imports; the last one is the file whose walkers run. */
+const files: File[] = [];
+
+/** First of all, once. */
+export function open(call: HostCall): void {
+  connectHost(call);
+  Object.defineProperty(globalThis, 'console', { value: walkerConsole, enumerable: false });
+  closeRealm([library, walkerConsole, Walker.prototype, ...THING_PROTOTYPES]);
+}
+
+/** @param imports JSON of a list of paths. */
+export function define(path: string, factory: Factory, imports: string): void {
+  files.push({ path, factory, imports: JSON.parse(imports) });
+}
+
+/** Evaluates the files anew, so that nothing of an earlier run is in them. */
+function evaluate(): Exports {
+  forgetTypes();
+  const done = new Map<string, Exports>([[LIBRARY, library]]);
+  let last: Exports = {};
+  for (const { path, factory, imports } of files) {
+    last = factory(...imports.map((name) => done.get(name) ?? {}));
+    done.set(path, last);
+  }
+  return last;
+}
+
+/** The walkers of the last file. @returns as `run` does; `done` comes with their names, specs and schemas. */
+export function list(): string {
+  setRun(undefined);
+  setGraph(undefined);
+  try {
+    const exported = Object.entries(evaluate());
+    const walkers = exported.flatMap(([name, value]) => {
+      const definition = definitionOf(value);
+      return definition === undefined ? [] : [{ name, specs: definition.specs, has: definition.schema }];
+    });
+    return `done\t0,0\t${JSON.stringify(walkers)}`;
+  } catch (error) {
+    return `failed\t0,0\t${JSON.stringify(explain(error))}`;
+  }
+}
+
+/**
+ * Runs a walker to its end.
+ * @param text the run's input as JSON.
+ * @param seed 16 hex digits that no other run has.
+ * @returns parts separated by tabs, which JSON text never holds: `done`, the counts, the reports, what `status` and
+ *   `respond` said, the journal ('' for none of it); or `failed`, the counts, the failure as JSON.
+ */
+export function run(text: string, seed: string): string {
+  const input: RunInput = JSON.parse(text);
+  const run = new Run(input, seed);
+  setRun(undefined);
+  try {
+    const definition = definitionOf(evaluate()[input.walker]);
+    if (definition === undefined) throw new Error(`there is no walker ${input.walker}`);
+    const graph = new Graph();
+    setRun(run);
+    setGraph(graph);
+    const errors = start(definition, input.fields, graph.node(input.node));
+    if (errors.length > 0)
+      return failed(run, { code: 'invalid', message: 'the fields of the walker are not valid', errors });
+    const reports = reportsText(run);
+    const reply = run.responded || run.status !== undefined ? replyText(run) : '';
+    const journal = currentGraph().journal();
+    return run.failure === undefined
+      ? `done\t${counts(run)}\t${reports}\t${reply}\t${journal}`
+      : failed(run, run.failure);
+  } catch (error) {
+    return failed(run, { ...explain(error), ...run.failure });
+  } finally {
+    setRun(undefined);
+    setGraph(undefined);
+  }
+}
+
+function counts(run: Run): string {
+  return `${run.reads},${run.writes}`;
+}
+
+function failed(run: Run, failure: object): string {
+  return `failed\t${counts(run)}\t${JSON.stringify(failure)}`;
+}
+
+function reportsText(run: Run): string {
+  const text = JSON.stringify(run.reports);
+  const most = run.input.limits.reportBytes;
+  if (text.length > most) throw run.exceeded(`reports of more than ${most} characters`);
+  return text;
+}
+
+function replyText(run: Run): string {
+  const { status, responded, body } = run;
+  const text = JSON.stringify(responded ? { status, body } : { status });
+  const most = run.input.limits.reportBytes;
+  if (text.length > most) throw run.exceeded(`a response of more than ${most} characters`);
+  return text;
+}
+
+/** Characters of an error's message that are passed on. */
+const MESSAGE_LENGTH = 1_000;
+/** Where a frame of the stack is in a user's file. */
+const POSITION = /file:\/\/\/walkers\/([^\s()]{1,300}:\d{1,9}:\d{1,9})/;
+
+/** Anything that was thrown, as text. Its getters are user code, and may do anything that user code may. */
+function explain(thrown: unknown): { code: string; message: string; at?: string } {
+  let code = 'error';
+  try {
+    if (!(thrown instanceof Error)) return { code, message: `thrown: ${cut(shownValue(thrown))}` };
+    // What V8 throws when the isolate's memory has no room for a buffer.
+    if (thrown.message === 'Array buffer allocation failed') code = 'memory';
+    const at = POSITION.exec(cut(String(thrown.stack), 20 * MESSAGE_LENGTH))?.[1];
+    const message = cut(
+      thrown.name === 'Error' ? String(thrown.message) : `${thrown.name}: ${thrown.message}`,
+    );
+    return { code, message, ...(at !== undefined && { at: `walkers/${at}` }) };
+  } catch {
+    return { code, message: 'an error that cannot be shown' };
+  }
+}
+
+function shownValue(value: unknown): string {
+  return typeof value === 'object' && value !== null ? (JSON.stringify(value) ?? 'nothing') : String(value);
+}
+
+function cut(text: string, length = MESSAGE_LENGTH): string {
+  return text.length > length ? `${text.slice(0, length)}…` : text;
+}

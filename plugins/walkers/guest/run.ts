@@ -1,0 +1,170 @@
+/** The one run that is going on: what it was given, what it may use up, how it reaches the hub. */
+
+/** Counts and sizes a run may use. 0 allows none. */
+interface GuestLimits {
+  readonly reports: number;
+  /** Bytes of all reports as JSON, about (characters). */
+  readonly reportBytes: number;
+  /** Nodes and edges read from the graph. */
+  readonly reads: number;
+  /** Nodes and edges created, changed or deleted. */
+  readonly writes: number;
+  /** Characters of everything that is stored, as JSON. */
+  readonly writeBytes: number;
+}
+
+export type Level = 'NO_ACCESS' | 'READ' | 'CONNECT' | 'WRITE';
+
+export interface Access {
+  all: Level;
+  roots: Record<string, Level>;
+}
+
+export interface NodeRecord {
+  readonly id: string;
+  /** '' for a root. */
+  readonly type: string;
+  /** Root id of the owner. */
+  readonly root: string;
+  readonly fields: Record<string, unknown>;
+  readonly access: Access;
+}
+
+export interface EdgeRecord {
+  readonly id: string;
+  readonly type: string;
+  readonly from: string;
+  readonly to: string;
+  readonly fields: Record<string, unknown>;
+}
+
+/** What a run starts from. */
+export interface RunInput {
+  readonly walker: string;
+  readonly fields: Record<string, unknown>;
+  readonly node: NodeRecord;
+  /** Root id of the user it runs for. */
+  readonly root: string;
+  readonly user: Record<string, unknown> | null;
+  readonly client: Record<string, unknown> | null;
+  readonly event: unknown;
+  readonly limits: GuestLimits;
+}
+
+/** Asks or tells the hub something. Returns '=' and the answer as JSON, or '!', a code, ':' and what went wrong. */
+export type HostCall = (operation: string, text: string) => string;
+
+/** A limit was exceeded. The run fails even when the walker catches this. */
+export class LimitError extends Error {
+  static {
+    LimitError.prototype.name = 'LimitError';
+  }
+}
+
+export class Run {
+  readonly input: RunInput;
+  /** What makes the ids of this run's things its own: 16 hex digits. */
+  readonly #seed: string;
+  readonly reports: unknown[] = [];
+  status: number | undefined;
+  body: unknown;
+  responded = false;
+  reads = 0;
+  writes = 0;
+  /** The first limit that was exceeded, or what failed at the hub: decides how the run ends. */
+  failure: { readonly code: string; readonly message: string } | undefined;
+  #made = 0;
+
+  constructor(input: RunInput, seed: string) {
+    this.input = input;
+    this.#seed = seed;
+  }
+
+  /** 24 hex digits that no other thing has. */
+  newId(): string {
+    return this.#seed + (this.#made++).toString(16).padStart(8, '0');
+  }
+
+  report(value: unknown): void {
+    if (this.reports.length >= this.input.limits.reports)
+      throw this.exceeded(`more than ${this.input.limits.reports} reports`);
+    this.reports.push(value);
+  }
+
+  /** Counts things read; call with what an answer held. */
+  countReads(count: number): void {
+    this.reads += count;
+    if (this.reads > this.input.limits.reads) throw this.exceeded(this.#tooManyReads());
+  }
+
+  countWrite(): void {
+    if (++this.writes > this.input.limits.writes)
+      throw this.exceeded(`more than ${this.input.limits.writes} changes of the graph`);
+  }
+
+  /** Reads that are left. @throws LimitError when none are. */
+  readsLeft(): number {
+    const left = this.input.limits.reads - this.reads;
+    if (left <= 0) throw this.exceeded(this.#tooManyReads());
+    return left;
+  }
+
+  exceeded(what: string): LimitError {
+    return this.fail('limit', what);
+  }
+
+  fail(code: string, message: string): LimitError {
+    this.failure ??= { code, message };
+    return new LimitError(message);
+  }
+
+  #tooManyReads(): string {
+    return `more than ${this.input.limits.reads} nodes and edges read`;
+  }
+}
+
+let current: Run | undefined;
+let hostCall: HostCall | undefined;
+
+/** Once per isolate, before any user code. */
+export function connectHost(call: HostCall): void {
+  hostCall = call;
+}
+
+export function setRun(run: Run | undefined): void {
+  current = run;
+}
+
+/** @throws Error when no walker runs: at the top level of a file. */
+export function currentRun(): Run {
+  if (current === undefined) throw new Error('this works only while a walker runs, not at the top of a file');
+  if (current.failure !== undefined) throw new LimitError(current.failure.message);
+  return current;
+}
+
+/** Asks the hub and waits. */
+export function ask<T>(operation: 'nodes' | 'links', question: unknown): T {
+  return JSON.parse(callHost(currentRun(), operation, JSON.stringify(question)));
+}
+
+/** Tells the hub something that leaves at once. @param parts JSON texts, separated by tabs. @throws LimitError */
+export function tell(operation: 'notify' | 'emit', parts: string): void {
+  callHost(currentRun(), operation, parts);
+}
+
+/** Writes to the walker's log, at the top of a file too. */
+export function tellLog(level: string, text: string): void {
+  const answer = hostCall?.('log', `${level}\t${JSON.stringify(text)}`) ?? '=';
+  if (answer[0] !== '=' && current !== undefined) throw current.fail(...failureOf(answer));
+}
+
+function callHost(run: Run, operation: string, text: string): string {
+  const answer = hostCall?.(operation, text) ?? '!error:the hub cannot be reached';
+  if (answer[0] !== '=') throw run.fail(...failureOf(answer));
+  return answer.slice(1);
+}
+
+function failureOf(answer: string): [code: string, message: string] {
+  const colon = answer.indexOf(':');
+  return [answer.slice(1, colon), answer.slice(colon + 1)];
+}

@@ -1,0 +1,268 @@
+/** One child process: the jobs it was given, its pipes, its clock and its end. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import type { Writable } from 'node:stream';
+import { fileURLToPath } from 'node:url';
+import type { Job } from './job.ts';
+import { LINE_BYTES, parseCost } from './protocol.ts';
+import type { FailureCode } from './run.ts';
+import type { Version } from './version.ts';
+
+const MAIN = fileURLToPath(new URL('../child/main.ts', import.meta.url));
+const FLAGS = ['--no-node-snapshot', '--max-old-space-size=256', '--disable-warning=ExperimentalWarning'];
+/** Milliseconds between two looks at a busy child. */
+const LOOK = 50;
+/** Milliseconds for a child to start. */
+const START_MS = 20_000;
+/** Characters kept of what a child says last on its standard error. */
+const LAST_WORDS = 4_096;
+const NEWLINE = 10;
+/** Bytes that a process has before any walker uses memory, and what isolated-vm may overshoot: generous. */
+const PROCESS_BYTES = 256 * 1024 * 1024;
+const OVERSHOOT = 3;
+const PAGE = 4_096;
+
+export interface ChildEvents {
+  /** A job has ended, so there is room. `stalled`: it was cut short although it hardly ran. */
+  ended(job: Job, wallUs: number): void;
+  repeat(job: Job): void;
+  /** The process is gone. Jobs that it had are the pool's again, those first that were given first. */
+  gone(child: Child, unfinished: readonly Job[]): void;
+  /** What it wrote to standard error. */
+  said(text: string): void;
+}
+
+export class Child {
+  readonly startedAt = performance.now();
+  /** Jobs ended. */
+  finished = 0;
+  readonly #process: ChildProcess;
+  readonly #input: Writable;
+  readonly #events: ChildEvents;
+  /** In the order given. */
+  readonly #jobs = new Map<number, Job>();
+  readonly #loaded = new Set<number>();
+  #ready = false;
+  #finishing = false;
+  #closed = false;
+  #outgoing = '';
+  #partial: Buffer[] = [];
+  #partialBytes = 0;
+  #words = '';
+  /** The job that is taken to be running, and since when. */
+  #running: { readonly id: number; readonly since: number } | undefined;
+  #clock: NodeJS.Timeout | undefined;
+  /** Why the hub killed it. */
+  #killed: { readonly code: FailureCode; readonly message: string } | undefined;
+
+  constructor(events: ChildEvents) {
+    this.#events = events;
+    const env = { PATH: process.env.PATH };
+    this.#process = spawn(process.execPath, [...FLAGS, MAIN], { stdio: 'pipe', env });
+    const { stdin, stdout, stderr } = this.#process;
+    if (stdin === null || stdout === null || stderr === null) throw new Error('a child without pipes');
+    this.#input = stdin;
+    stdin.on('error', () => this.#process.kill('SIGKILL'));
+    stdout.on('data', (chunk: Buffer) => this.#receive(chunk));
+    stderr.setEncoding('utf8').on('data', (text: string) => {
+      this.#words = (this.#words + text).slice(-LAST_WORDS);
+      events.said(text);
+    });
+    this.#process.once('error', () => this.#close());
+    this.#process.once('close', (_code, signal) => this.#close(signal));
+  }
+
+  get jobs(): number {
+    return this.#jobs.size;
+  }
+
+  /** Whether it may be given more while it has jobs. */
+  get isQuick(): boolean {
+    for (const job of this.#jobs.values()) if (!job.isQuick) return false;
+    return true;
+  }
+
+  give(job: Job): void {
+    if (this.#jobs.size === 0) this.#startClock(job);
+    this.#jobs.set(job.id, job);
+    const { version } = job;
+    if (!this.#loaded.has(version.key)) {
+      this.#loaded.add(version.key);
+      this.#send(`load\t${version.key}\t${JSON.stringify({ modules: version.bundle.modules })}`);
+    }
+    this.#send(job.begin());
+  }
+
+  unload(version: Version): void {
+    if (this.#loaded.delete(version.key)) this.#send(`unload\t${version.key}`);
+  }
+
+  kill(code: FailureCode, message: string): void {
+    this.#killed ??= { code, message };
+    this.#process.kill('SIGKILL');
+  }
+
+  /** Lets it end when it has done what it was given. */
+  finish(): void {
+    this.#finishing = true;
+    if (this.#jobs.size === 0) this.#input.end();
+  }
+
+  /** Lines of one turn of the event loop leave together. */
+  #send(line: string): void {
+    if (this.#outgoing === '') {
+      queueMicrotask(() => {
+        const lines = this.#outgoing;
+        this.#outgoing = '';
+        this.#input.write(lines);
+      });
+    }
+    this.#outgoing += `${line}\n`;
+  }
+
+  #receive(chunk: Buffer): void {
+    let start = 0;
+    for (let end = chunk.indexOf(NEWLINE); end !== -1; end = chunk.indexOf(NEWLINE, start)) {
+      const piece = chunk.subarray(start, end);
+      start = end + 1;
+      if (this.#partialBytes === 0) this.#obey(piece.toString());
+      else {
+        const line = Buffer.concat([...this.#partial, piece]).toString();
+        this.#partial = [];
+        this.#partialBytes = 0;
+        this.#obey(line);
+      }
+    }
+    if (start === chunk.length) return;
+    this.#partial.push(chunk.subarray(start));
+    this.#partialBytes += chunk.length - start;
+    if (this.#partialBytes > LINE_BYTES) this.kill('crash', 'its process sent a line that is too long');
+  }
+
+  #obey(line: string): void {
+    if (this.#killed !== undefined) return;
+    if (line === 'ready') {
+      this.#ready = true;
+      this.#next();
+      return;
+    }
+    try {
+      const parts = line.split('\t');
+      const job = this.#jobs.get(Number(parts[1]));
+      if (job === undefined) throw new Error('it named no job it has');
+      this.#obeyFor(job, parts);
+    } catch {
+      this.kill('crash', 'its process sent what is no message');
+    }
+  }
+
+  #obeyFor(job: Job, parts: readonly string[]): void {
+    const [kind = '', , third = '', fourth = ''] = parts;
+    switch (kind) {
+      case 'ask':
+        job.answer(third, fourth).then((answer) => {
+          if (this.#jobs.has(job.id)) this.#send(`answer\t${job.id}\t${answer}`);
+        });
+        return;
+      case 'notify':
+      case 'emit':
+      case 'log':
+        job.tell(kind, parts);
+        return;
+      case 'done':
+        job.done(parts);
+        this.#ended(job, third);
+        return;
+      case 'failed': {
+        const failure = JSON.parse(fourth);
+        if (failure.stalled === true && job.mayRepeatTimeout(true)) {
+          this.#jobs.delete(job.id);
+          this.#next();
+          this.#events.repeat(job);
+          return;
+        }
+        job.failed(failure, parseCost(third));
+        this.#ended(job, third);
+        return;
+      }
+      default:
+        throw new Error(`no message ${kind}`);
+    }
+  }
+
+  #ended(job: Job, cost: string): void {
+    this.finished++;
+    this.#jobs.delete(job.id);
+    this.#next();
+    if (this.#finishing) this.finish();
+    this.#events.ended(job, parseCost(cost).wallUs);
+  }
+
+  /** The oldest job is the one that runs now. */
+  #next(): void {
+    const [id] = this.#jobs.keys();
+    this.#running = id === undefined ? undefined : { id, since: performance.now() };
+  }
+
+  #startClock(job: Job): void {
+    this.#running = { id: job.id, since: performance.now() };
+    this.#clock ??= setInterval(() => this.#look(), LOOK);
+  }
+
+  /** Ends a job that runs for too long or takes too much memory, and with it the process. */
+  #look(): void {
+    const running = this.#running;
+    if (running === undefined) {
+      clearInterval(this.#clock);
+      this.#clock = undefined;
+      return;
+    }
+    const elapsed = performance.now() - running.since;
+    if (elapsed < LOOK) return;
+    const limits = this.#jobs.get(running.id)?.limits;
+    if (limits === undefined) return;
+    if (!this.#ready) {
+      if (elapsed > START_MS) this.kill('crash', `its process did not start in ${START_MS} ms`);
+    } else if (elapsed > limits.wallMs) {
+      this.kill('timeout', `took longer than ${limits.wallMs} ms`);
+    } else if (this.#memory() > PROCESS_BYTES + OVERSHOOT * limits.heapMb * 1024 * 1024) {
+      this.kill('memory', `used more than ${limits.heapMb} MB of memory`);
+    }
+  }
+
+  /** Bytes of the process in memory; 0 where the system does not tell. */
+  #memory(): number {
+    try {
+      return Number(readFileSync(`/proc/${this.#process.pid}/statm`, 'latin1').split(' ')[1]) * PAGE;
+    } catch {
+      return 0;
+    }
+  }
+
+  #close(signal?: NodeJS.Signals | null): void {
+    // A process that could not be started may tell so twice.
+    if (this.#closed) return;
+    this.#closed = true;
+    clearInterval(this.#clock);
+    const [first] = this.#jobs.values();
+    const isStopped = this.#killed?.code === 'stopped';
+    if (this.#ready && !isStopped && first !== undefined && this.#jobs.size === 1) {
+      this.#jobs.delete(first.id);
+      const { code, message } = this.#killed ?? this.#causeOfDeath(first, signal);
+      first.end(code, message);
+      this.#events.ended(first, 0);
+    }
+    // Results of short jobs leave together, so any of several may have been running.
+    for (const job of this.#jobs.values()) job.suspect = this.#ready;
+    const unfinished = [...this.#jobs.values()];
+    this.#jobs.clear();
+    this.#events.gone(this, unfinished);
+  }
+
+  /** V8 aborts when it runs out of memory, or when somebody asks for an object that is too large. */
+  #causeOfDeath(guilty: Job, signal?: NodeJS.Signals | null): { code: FailureCode; message: string } {
+    if (/heap|memory|invalid size|allocation/i.test(this.#words))
+      return { code: 'memory', message: `used more than ${guilty.limits.heapMb} MB of memory` };
+    return { code: 'crash', message: `its process ended${signal ? ` by ${signal}` : ''}` };
+  }
+}

@@ -1,0 +1,144 @@
+/** One thing a child has to do, from the queue to its end. */
+import { JsonText } from '../../../core/index.ts';
+import type { RunLimits } from './limits.ts';
+import { type Cost, formatChildLimits, NO_COST, parseCost } from './protocol.ts';
+import type { FailureCode, LogLevel, NotifyTarget, RunFailed, RunHost, RunResult } from './run.ts';
+import { FAILURES } from './run.ts';
+import type { Version } from './version.ts';
+
+/** A run that something else than the walker ended is begun again this often. */
+const MOST_ATTEMPTS = 3;
+
+export class Job {
+  readonly id: number;
+  readonly version: Version;
+  /** Undefined: lists the walkers of the bundle. */
+  readonly walker: string | undefined;
+  readonly limits: RunLimits;
+  /** `performance.now()` when it was queued. */
+  readonly queuedAt = performance.now();
+  readonly #input: string | undefined;
+  readonly #host: RunHost | undefined;
+  readonly #settle: (result: RunResult) => void;
+  /**
+   * Whether it was among several of which one may have ended a process. It runs alone then: a second time there is no
+   * doubt which one it was.
+   */
+  suspect = false;
+  #attempts = 0;
+  /** Notifications that have left, in all attempts together. */
+  #sent = 0;
+  /** Notifications of the present attempt. */
+  #told = 0;
+  /** What the host threw. */
+  #cause: unknown;
+
+  constructor(
+    id: number,
+    version: Version,
+    limits: RunLimits,
+    settle: (result: RunResult) => void,
+    run?: { readonly walker: string; readonly input: string; readonly host: RunHost },
+  ) {
+    this.id = id;
+    this.version = version;
+    this.limits = limits;
+    this.walker = run?.walker;
+    this.#input = run?.input;
+    this.#host = run?.host;
+    this.#settle = settle;
+  }
+
+  /** The line that makes a child begin. */
+  begin(): string {
+    this.#attempts++;
+    this.#told = 0;
+    const limits = formatChildLimits(this.limits);
+    return this.#input === undefined
+      ? `list\t${this.id}\t${this.version.key}\t${limits}`
+      : `run\t${this.id}\t${this.version.key}\t${limits}\t${this.#input}`;
+  }
+
+  /** Whether others may be given to a child together with it. */
+  get isQuick(): boolean {
+    return !this.suspect && this.version.isQuick(this.walker);
+  }
+
+  /** Whether it may be begun again, after its end was not its own doing. */
+  get mayRepeat(): boolean {
+    return this.#attempts < MOST_ATTEMPTS;
+  }
+
+  /** A timeout is no proof of guilt: once more, when the machine took the time and nothing has left yet. */
+  mayRepeatTimeout(stalled: boolean): boolean {
+    return stalled && this.#sent === 0 && this.#attempts === 1;
+  }
+
+  /** The answer to a question, as the child reads it. */
+  async answer(operation: string, question: string): Promise<string> {
+    try {
+      const asked = JSON.parse(question);
+      const value = await (operation === 'nodes' ? this.#host?.nodes(asked.ids) : this.#host?.links(asked));
+      return `=${JSON.stringify(value ?? [])}`;
+    } catch (error) {
+      this.#cause = error;
+      const isLimit = error instanceof Error && 'code' in error && error.code === 'limit_exceeded';
+      return isLimit ? `!limit:${oneLine(error.message)}` : `!host:${FAILURES.host}`;
+    }
+  }
+
+  /** Passes on what the run says; in a repetition, not again what has left already. */
+  tell(kind: string, parts: readonly string[]): void {
+    if (kind === 'log') {
+      this.#host?.log(levelOf(parts[2]), String(JSON.parse(parts[3] ?? '""')));
+      return;
+    }
+    if (++this.#told <= this.#sent) return;
+    this.#sent++;
+    if (kind === 'emit') this.#host?.emit(JSON.parse(parts[2] ?? '""'), new JsonText(parts[3] ?? 'null'));
+    else
+      this.#host?.notify(targetOf(parts[2]), JSON.parse(parts[3] ?? '[]'), new JsonText(parts[4] ?? 'null'));
+  }
+
+  done([, , costText = '', reports = '[]', reply = '', journal = '']: readonly string[]): void {
+    const cost = parseCost(costText);
+    this.#settle({
+      ok: true,
+      reports: new JsonText(reports),
+      ...(reply !== '' && { reply: JSON.parse(reply) }),
+      ...(journal !== '' && { journal: JSON.parse(journal) }),
+      cost,
+    });
+  }
+
+  /** @param failure from the child, with a code and a message. */
+  failed(failure: Omit<RunFailed, 'ok' | 'cost' | 'cause'>, cost: Cost = NO_COST): void {
+    const { code, message, at, errors } = failure;
+    this.#settle({
+      ok: false,
+      code: code in FAILURES ? code : 'error',
+      message,
+      ...(at !== undefined && { at }),
+      ...(errors !== undefined && { errors }),
+      ...(code === 'host' && { cause: this.#cause }),
+      cost,
+    });
+  }
+
+  end(code: FailureCode, message: string): void {
+    this.failed({ code, message });
+  }
+}
+
+function oneLine(text: string): string {
+  return text.replace(/\s+/g, ' ');
+}
+
+function levelOf(text = ''): LogLevel {
+  return text === 'debug' || text === 'warn' || text === 'error' ? text : 'info';
+}
+
+function targetOf(text = ''): NotifyTarget {
+  if (text === 'self' || text === 'users' || text === 'channels' || text === 'clients') return text;
+  throw new Error(`a child notified ${text.slice(0, 20)}`);
+}

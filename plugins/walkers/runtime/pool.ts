@@ -1,0 +1,275 @@
+/** The children that run walkers, and the queue before them. */
+import { availableParallelism } from 'node:os';
+import type { Bundle } from '../source/bundle.ts';
+import { Child, type ChildEvents } from './child.ts';
+import { Job } from './job.ts';
+import type { RunLimits } from './limits.ts';
+import { NO_COST } from './protocol.ts';
+import type {
+  FailureCode,
+  ListResult,
+  RunFailed,
+  RunHost,
+  RunRequest,
+  RunResult,
+  WalkerFacts,
+} from './run.ts';
+import { Version } from './version.ts';
+
+export interface PoolOptions {
+  /** Child processes. Default: one less than the machine has cores, at least 1, at most 4. */
+  readonly processes?: number;
+  /** Runs that may wait, besides those that are in a child. Default 1,000. */
+  readonly queue?: number;
+  /** Milliseconds that a run may wait. Default 10,000. */
+  readonly queueMs?: number;
+  /** Told what children write to standard error: not the walkers' log. */
+  readonly onChildError?: (text: string) => void;
+}
+
+/** Jobs of quick walkers that one child has at a time. */
+const AHEAD = 64;
+/** A child that lived for less than this, in milliseconds, and did nothing, failed to start. */
+const SHORT_LIFE = 2_000;
+/** Milliseconds before the next start after a first failed one; doubles with each, up to the second value. */
+const BACK_OFF = [100, 10_000] as const;
+/** Characters of what a walker starts from. */
+const MOST_INPUT = 32_000_000;
+
+export interface PoolStatistics {
+  readonly processes: number;
+  readonly running: number;
+  readonly queued: number;
+  readonly done: number;
+  readonly failed: Readonly<Partial<Record<FailureCode, number>>>;
+  /** Processes that ended while the pool was on. */
+  readonly deaths: number;
+}
+
+export class WalkerPool {
+  readonly #size: number;
+  readonly #most: number;
+  readonly #queueMs: number;
+  readonly #onChildError: (text: string) => void;
+  readonly #children = new Set<Child>();
+  readonly #versions = new Map<string, Version>();
+  #queue: Job[] = [];
+  #ids = 0;
+  #keys = 0;
+  #done = 0;
+  #deaths = 0;
+  readonly #failed: Partial<Record<FailureCode, number>> = {};
+  /** Failed starts in a row. */
+  #failedStarts = 0;
+  #restart: NodeJS.Timeout | undefined;
+  #sweep: NodeJS.Timeout | undefined;
+  #stopping = false;
+  #empty = Promise.withResolvers<void>();
+  readonly #events: ChildEvents = {
+    ended: (job, wallUs) => this.#ended(job, wallUs),
+    repeat: (job) => {
+      this.#queue.unshift(job);
+      this.#dispatch();
+    },
+    gone: (child, unfinished) => this.#gone(child, unfinished),
+    said: (text) => this.#onChildError(text),
+  };
+
+  constructor({ processes, queue = 1_000, queueMs = 10_000, onChildError = () => {} }: PoolOptions = {}) {
+    this.#size = processes ?? Math.min(4, Math.max(1, availableParallelism() - 1));
+    this.#most = queue;
+    this.#queueMs = queueMs;
+    this.#onChildError = onChildError;
+  }
+
+  /** Starts the children; runs may be asked for at once. */
+  start(): void {
+    this.#sweep = setInterval(() => this.#giveUpWaiting(), 1_000).unref();
+    this.#fill();
+  }
+
+  /** Never rejects: what goes wrong is in the result. */
+  run(request: RunRequest, host: RunHost): Promise<RunResult> {
+    const { bundle, walker, fields, node, root, user, client, event, limits } = request;
+    const { reports, reportBytes, reads, writes, writeBytes } = limits;
+    const counts = { reports, reportBytes, reads, writes, writeBytes };
+    const input = JSON.stringify({ walker, fields, node, root, user, client, event, limits: counts });
+    if (input.length > MOST_INPUT) return Promise.resolve(failure('limit', 'the fields are too large'));
+    return this.#add(bundle, limits, { walker, input, host });
+  }
+
+  /** Which walkers a bundle exports. Runs the files' code outside of functions. Never rejects. */
+  async list(bundle: Bundle, limits: RunLimits): Promise<ListResult> {
+    const result = await this.#add(bundle, limits);
+    if (!result.ok) return result;
+    const walkers: readonly WalkerFacts[] = JSON.parse(result.reports.text);
+    return { ok: true, walkers };
+  }
+
+  /** Forgets a bundle when its last run has ended. */
+  retire(bundle: Bundle): void {
+    const version = this.#versions.get(bundle.hash);
+    if (version === undefined) return;
+    version.retired = true;
+    this.#forget(version);
+  }
+
+  get statistics(): PoolStatistics {
+    let running = 0;
+    for (const child of this.#children) running += child.jobs;
+    return {
+      processes: this.#children.size,
+      running,
+      queued: this.#queue.length,
+      done: this.#done,
+      failed: this.#failed,
+      deaths: this.#deaths,
+    };
+  }
+
+  /** Takes no more runs; those that wait fail, those that run have `graceMs` to end. */
+  async stop(graceMs = 0): Promise<void> {
+    this.#stopping = true;
+    clearTimeout(this.#restart);
+    clearInterval(this.#sweep);
+    for (const job of this.#queue.splice(0)) this.#end(job, 'stopped');
+    if (this.#children.size === 0) return;
+    for (const child of this.#children) child.finish();
+    const kill = () => {
+      for (const child of this.#children) child.kill('stopped', 'the hub is stopping');
+    };
+    const deadline = setTimeout(kill, graceMs);
+    await this.#empty.promise;
+    clearTimeout(deadline);
+  }
+
+  #add(
+    bundle: Bundle,
+    limits: RunLimits,
+    run?: { readonly walker: string; readonly input: string; readonly host: RunHost },
+  ): Promise<RunResult> {
+    if (this.#stopping) return Promise.resolve(failure('stopped', 'the hub is stopping'));
+    const version = this.#version(bundle);
+    const free = this.#freeChild(version.isQuick(run?.walker));
+    if (free === undefined && this.#queue.length >= this.#most) {
+      this.#count('busy');
+      return Promise.resolve(failure('busy', 'too many runs are waiting'));
+    }
+    version.jobs++;
+    const { promise, resolve } = Promise.withResolvers<RunResult>();
+    const settle = (result: RunResult) => {
+      if (result.ok) this.#done++;
+      else this.#count(result.code);
+      resolve(result);
+    };
+    const job = new Job(++this.#ids, version, limits, settle, run);
+    if (free !== undefined && this.#queue.length === 0) free.give(job);
+    else {
+      this.#queue.push(job);
+      this.#dispatch();
+    }
+    return promise;
+  }
+
+  #version(bundle: Bundle): Version {
+    const known = this.#versions.get(bundle.hash);
+    if (known !== undefined) {
+      known.retired = false;
+      return known;
+    }
+    const version = new Version(++this.#keys, bundle);
+    this.#versions.set(bundle.hash, version);
+    return version;
+  }
+
+  /** The child with the least to do, when it has room: several jobs at a time only when all are quick. */
+  #freeChild(quick: boolean): Child | undefined {
+    let best: Child | undefined;
+    for (const child of this.#children) if (best === undefined || child.jobs < best.jobs) best = child;
+    if (best === undefined || best.jobs === 0) return best;
+    return quick && best.jobs < AHEAD && best.isQuick ? best : undefined;
+  }
+
+  #dispatch(): void {
+    while (this.#queue.length > 0) {
+      const next = this.#queue[0];
+      const child = next && this.#freeChild(next.isQuick);
+      if (next === undefined || child === undefined) return;
+      this.#queue.shift();
+      child.give(next);
+    }
+  }
+
+  #ended(job: Job, wallUs: number): void {
+    const { version, walker } = job;
+    if (walker !== undefined) version.took(walker, wallUs);
+    this.#leave(version);
+    this.#dispatch();
+  }
+
+  #end(job: Job, code: FailureCode, message = 'the hub is stopping'): void {
+    job.end(code, message);
+    this.#leave(job.version);
+  }
+
+  #leave(version: Version): void {
+    version.jobs--;
+    this.#forget(version);
+  }
+
+  #forget(version: Version): void {
+    if (!version.retired || version.jobs > 0) return;
+    this.#versions.delete(version.bundle.hash);
+    for (const child of this.#children) child.unload(version);
+  }
+
+  #gone(child: Child, unfinished: readonly Job[]): void {
+    this.#children.delete(child);
+    if (!this.#stopping) {
+      this.#deaths++;
+      for (const job of unfinished.toReversed()) {
+        if (job.mayRepeat) this.#queue.unshift(job);
+        else this.#end(job, 'crash', 'its process ended again and again');
+      }
+      const started = child.finished > 0 || performance.now() - child.startedAt > SHORT_LIFE;
+      this.#failedStarts = started ? 0 : this.#failedStarts + 1;
+      this.#fill();
+      return;
+    }
+    for (const job of unfinished) this.#end(job, 'stopped');
+    if (this.#children.size === 0) this.#empty.resolve();
+  }
+
+  #fill(): void {
+    const [first, most] = BACK_OFF;
+    if (this.#stopping || this.#restart !== undefined) return;
+    if (this.#failedStarts > 0) {
+      const delay = Math.min(most, first * 2 ** (this.#failedStarts - 1));
+      this.#restart = setTimeout(() => {
+        this.#restart = undefined;
+        this.#startMissing();
+      }, delay);
+    } else this.#startMissing();
+  }
+
+  #startMissing(): void {
+    while (this.#children.size < this.#size) this.#children.add(new Child(this.#events));
+    this.#dispatch();
+  }
+
+  #giveUpWaiting(): void {
+    const before = performance.now() - this.#queueMs;
+    const late = this.#queue.filter((job) => job.queuedAt < before);
+    if (late.length === 0) return;
+    this.#queue = this.#queue.filter((job) => job.queuedAt >= before);
+    for (const job of late) this.#end(job, 'busy', `waited for more than ${this.#queueMs} ms`);
+  }
+
+  #count(code: FailureCode): void {
+    this.#failed[code] = (this.#failed[code] ?? 0) + 1;
+  }
+}
+
+function failure(code: FailureCode, message: string): RunFailed {
+  return { ok: false, code, message, cost: NO_COST };
+}

@@ -1,0 +1,62 @@
+/**
+ * What the hub and a child process say to each other: one message a line, its parts separated by tabs. The parts are
+ * plain words and numbers, or JSON text, which holds neither tabs nor line breaks; so neither side parses what it only
+ * passes on.
+ *
+ * Hub to child
+ * - `load   key {"modules":[…]}`    the files of a bundle; `unload key` forgets them
+ * - `run    job key limits input`   input: what the walker starts from, as JSON
+ * - `list   job key limits`         which walkers the bundle has
+ * - `answer job text`               to the last `ask`: '=' and JSON, or '!', a code, ':' and a message
+ *
+ * Child to hub
+ * - `ready`                         once, before anything else
+ * - `ask    job operation question`
+ * - `notify job to targets data`, `emit job topic data`, `log job level text`
+ * - `done   job cost …`             of a run: reports, reply, journal (the last two may be empty); of a list: walkers
+ * - `failed job cost failure`       {code, message, at?, errors?, stalled?}
+ */
+
+/** Limits of a run that the child keeps itself; the isolate's library keeps the others. */
+export interface ChildLimits {
+  readonly cpuMs: number;
+  readonly heapMb: number;
+  readonly notifications: number;
+  readonly notificationBytes: number;
+  readonly logLines: number;
+}
+
+export function formatChildLimits(limits: ChildLimits): string {
+  const { cpuMs, heapMb, notifications, notificationBytes, logLines } = limits;
+  return `${cpuMs},${heapMb},${notifications},${notificationBytes},${logLines}`;
+}
+
+export function parseChildLimits(text: string): ChildLimits {
+  const [cpuMs = 0, heapMb = 0, notifications = 0, notificationBytes = 0, logLines = 0] = text
+    .split(',')
+    .map(Number);
+  return { cpuMs, heapMb, notifications, notificationBytes, logLines };
+}
+
+/** What a run has used up. */
+export interface Cost {
+  readonly cpuUs: number;
+  /** Microseconds from its start in the child to its end, waiting for the hub's answers included. */
+  readonly wallUs: number;
+  /** Of the isolate, garbage included; a short run may report what was seen after an earlier one. */
+  readonly heapBytes: number;
+  /** Nodes and edges read. */
+  readonly reads: number;
+  /** Nodes and edges created, changed and deleted. */
+  readonly writes: number;
+}
+
+export const NO_COST: Cost = { cpuUs: 0, wallUs: 0, heapBytes: 0, reads: 0, writes: 0 };
+
+export function parseCost(text: string): Cost {
+  const [cpuUs = 0, wallUs = 0, heapBytes = 0, reads = 0, writes = 0] = text.split(',').map(Number);
+  return { cpuUs, wallUs, heapBytes, reads, writes };
+}
+
+/** Bytes of one line. A longer one means that the other side has gone mad. */
+export const LINE_BYTES = 64 * 1024 * 1024;

@@ -1,0 +1,101 @@
+/** What is asked of the pool, and what comes of it. */
+import type { JsonText } from '../../../core/index.ts';
+import type { Bundle } from '../source/bundle.ts';
+import type { RunLimits } from './limits.ts';
+import type { Cost } from './protocol.ts';
+
+export interface RunRequest {
+  readonly bundle: Bundle;
+  /** Name of a walker that the bundle exports. */
+  readonly walker: string;
+  readonly fields: Readonly<Record<string, unknown>>;
+  /** Where it starts: a NodeRecord. */
+  readonly node: unknown;
+  /** Root id of the user it runs for. */
+  readonly root: string;
+  /** What the walker sees as `user`, `client` and `event`; null: nothing. */
+  readonly user: unknown;
+  readonly client: unknown;
+  readonly event: unknown;
+  readonly limits: RunLimits;
+}
+
+export interface LinksQuestion {
+  readonly node: string;
+  readonly direction: 'out' | 'in' | 'both';
+  /** Type of the edge; null: any. */
+  readonly edge: string | null;
+  /** Type of the node at the other end, '' for a root; null: any. */
+  readonly other: string | null;
+  /** More than this many the run may not read. */
+  readonly limit: number;
+}
+
+/** What a run reaches of the hub. An error thrown by a read ends the run; `limit_exceeded` as its code: as a limit. */
+export interface RunHost {
+  nodes(ids: readonly string[]): readonly unknown[] | Promise<readonly unknown[]>;
+  links(question: LinksQuestion): readonly unknown[] | Promise<readonly unknown[]>;
+  notify(to: NotifyTarget, targets: readonly string[], data: JsonText): void;
+  emit(topic: string, data: JsonText): void;
+  log(level: LogLevel, text: string): void;
+}
+export type NotifyTarget = 'self' | 'users' | 'channels' | 'clients';
+export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
+
+/** How runs fail, and what each way means. */
+export const FAILURES = {
+  error: 'The walker threw an error.',
+  invalid: 'The fields of the walker do not match their schema.',
+  timeout: 'The walker ran for too long.',
+  memory: 'The walker used more memory than it may.',
+  limit: 'The walker reported, sent, read, changed or logged more than it may.',
+  crash: 'The process that ran the walker ended.',
+  host: 'The hub could not answer what the walker asked.',
+  busy: 'Too many runs are waiting.',
+  stopped: 'The hub is stopping.',
+} as const;
+export type FailureCode = keyof typeof FAILURES;
+
+export interface FieldError {
+  readonly loc: readonly (string | number)[];
+  readonly msg: string;
+  readonly type: string;
+}
+
+export interface RunDone {
+  readonly ok: true;
+  /** A JSON array. */
+  readonly reports: JsonText;
+  /** What `status()` and `respond()` said. */
+  readonly reply?: { readonly status?: number; readonly body?: unknown };
+  /** What is to be committed. Undefined: the run changed nothing. It comes from the child, and is to be checked. */
+  readonly journal?: unknown;
+  readonly cost: Cost;
+}
+
+export interface RunFailed {
+  readonly ok: false;
+  readonly code: FailureCode;
+  /** For the one who wrote or called the walker; never a stack trace. */
+  readonly message: string;
+  /** `walkers/greet.ts:12:5` */
+  readonly at?: string;
+  /** Of `invalid`: what is wrong with which field. */
+  readonly errors?: readonly FieldError[];
+  /** Of `host`: what the host threw. */
+  readonly cause?: unknown;
+  readonly cost: Cost;
+}
+
+export type RunResult = RunDone | RunFailed;
+
+/** A walker that a bundle exports. */
+export interface WalkerFacts {
+  readonly name: string;
+  /** As written; not checked. */
+  readonly specs: Readonly<Record<string, unknown>>;
+  /** JSON schema of its fields. */
+  readonly has: Readonly<Record<string, unknown>>;
+}
+
+export type ListResult = { readonly ok: true; readonly walkers: readonly WalkerFacts[] } | RunFailed;

@@ -1,0 +1,161 @@
+/** The events that clients send. */
+import { CLOSE_CODES, type Connection, type Hub, HubError, JsonText } from '../../../core/index.ts';
+import type { AsyncRuns } from '../async-runs.ts';
+import { callerOf, rootOf } from '../callers.ts';
+import type { Delivery, Engine } from '../engine.ts';
+import type { Options } from '../options.ts';
+import { answerOf, entryProblem, settableFields } from '../serving.ts';
+import {
+  ChangeUserEvent,
+  ChannelEvent,
+  ClientEvent,
+  ConnectionEvent,
+  type Socket,
+  UserEvent,
+  WalkerEvent,
+} from './endpoint.ts';
+import { groupOfChannel, groupOfRoot, isGroupOfRoot, Visitor } from './visitor.ts';
+
+export interface SocketParts {
+  readonly socket: Socket;
+  readonly delivery: Delivery;
+  readonly engine: Engine;
+  readonly asyncRuns: AsyncRuns;
+  readonly options: Options;
+}
+
+export function answerEvents(hub: Hub, parts: SocketParts): void {
+  const { socket, delivery, options } = parts;
+  const { endpoint, connected } = socket;
+  const welcome = ({ data: { clientId, root, channelId } }: Connection<Visitor>) =>
+    connected({ data: { client_id: clientId, root_id: root, channel_id: channelId } });
+  keepGroups(hub, parts, welcome);
+
+  endpoint.on('connection', ConnectionEvent, async (_event, connection) => {
+    await connection.data.entering;
+    return welcome(connection);
+  });
+  endpoint.on('walker', WalkerEvent, (event, connection) => runWalker(event, connection, parts));
+  endpoint.on('user', UserEvent, ({ root_ids: ids, data }, connection) => {
+    assertMay(options.userEvents, connection, 'user');
+    delivery('users', ids, textOf(data));
+  });
+  endpoint.on('channel', ChannelEvent, async ({ channel_ids: ids, data }, connection) => {
+    await connection.data.entering;
+    assertMay(options.channelEvents, connection, 'channel', ids);
+    delivery('channels', ids, textOf(data));
+  });
+  endpoint.on('client', ClientEvent, ({ client_ids: ids, data }, connection) => {
+    assertMay(options.clientEvents, connection, 'client');
+    delivery('clients', ids, textOf(data));
+  });
+  endpoint.on('change_user', ChangeUserEvent, async ({ token }, connection) => {
+    if (token === undefined || token === null || token === '') await connection.forget();
+    else await connection.identify(token.replace(/^Bearer\s+/i, ''));
+    await connection.data.entering;
+    return welcome(connection);
+  });
+}
+
+/** Every connection is in the group of its channel and in that of its root, whatever becomes of its identity. */
+function keepGroups(
+  hub: Hub,
+  { socket, engine }: SocketParts,
+  welcome: (connection: Connection<Visitor>) => ReturnType<Socket['connected']>,
+): void {
+  // One after the other: whatever it was on its way into is left again by the next one.
+  const enter = async (connection: Connection<unknown>, visitor: Visitor, before?: Promise<void>) => {
+    // How that ended was told.
+    await before?.catch(() => undefined);
+    await hub.channels.join(connection, groupOfChannel(visitor.channelId));
+    const group = groupOfRoot(visitor.root);
+    await hub.channels.join(connection, group);
+    for (const name of connection.channels) {
+      if (isGroupOfRoot(name) && name !== group) hub.channels.leave(connection, name);
+    }
+    visitor.caller = await callerOf(connection.identity, engine.users);
+  };
+  const entering = (connection: Connection<unknown>, visitor: Visitor) => {
+    const entered = enter(connection, visitor, visitor.entering).finally(() => {
+      if (visitor.entering === entered) visitor.entering = undefined;
+    });
+    visitor.entering = entered;
+    return entered;
+  };
+  hub.hooks.opened.tap(async (connection) => {
+    if (!isOurs(connection, socket)) return;
+    try {
+      await entering(connection, connection.data);
+      connection.send(welcome(connection));
+    } catch (error) {
+      if (!(error instanceof HubError)) throw error;
+      const { code, reason } = CLOSE_CODES.refused;
+      connection.close(code, `${reason}: ${error.message}`);
+    }
+  });
+  hub.hooks.identified.tap(({ connection }) => {
+    if (!isOurs(connection, socket)) return;
+    const { data: visitor } = connection;
+    hub.channels.leave(connection, groupOfRoot(visitor.root));
+    visitor.root = rootOf(connection.identity);
+    return entering(connection, visitor);
+  });
+}
+
+function isOurs(connection: Connection<unknown>, { endpoint }: Socket): connection is Connection<Visitor> {
+  return connection.endpoint === endpoint && connection.data instanceof Visitor;
+}
+
+/** @throws HubError `forbidden` when the connection may not send such events. */
+function assertMay(
+  who: Options['userEvents'],
+  { identity, data }: Connection<Visitor>,
+  type: string,
+  channels?: readonly string[],
+): void {
+  if (who === 'anybody') return;
+  if (who === 'nobody') throw new HubError('forbidden', `${type} events are not allowed here`);
+  if (who === 'members' && channels !== undefined) {
+    const other = channels.find((id) => id !== data.channelId);
+    if (other !== undefined)
+      throw new HubError('forbidden', `${type} events may only be sent by members of the channel ${other}`);
+  } else if (identity === undefined) {
+    throw new HubError('forbidden', `${type} events may only be sent by logged-in users`);
+  }
+}
+
+async function runWalker(
+  event: WalkerEvent,
+  connection: Connection<Visitor>,
+  { socket, engine, asyncRuns }: SocketParts,
+) {
+  const { data: visitor } = connection;
+  if (visitor.entering !== undefined) await visitor.entering;
+  await engine.loaded;
+  const { caller, clientId, channelId } = visitor;
+  const walker = engine.walkers.get(event.walker);
+  const failed = (error: string) => socket.failed({ error });
+  const node = event.node ?? undefined;
+  if (walker === undefined || walker.specs.private || !walker.specs.methods.includes('websocket'))
+    return failed(`Event ${event.walker.slice(0, 100)} does not exist!`);
+  const { auth } = walker.specs;
+  if (auth !== (caller.user !== null))
+    return failed(`Event ${walker.name} requires to be ${auth ? 'authenticated' : 'unauthenticated'}!`);
+  const problem = entryProblem(walker, node);
+  if (problem !== undefined) return failed(`Event ${walker.name} ${problem}!`);
+  const fields = settableFields(walker, event.context);
+  const call = { walker, fields, caller, node, client: { client_id: clientId, channel_id: channelId } };
+  if (walker.specs.async) {
+    const id = await asyncRuns.begin(call);
+    return event.response ? socket.answer({ status: 200, walker_id: id }) : undefined;
+  }
+  const result = await engine.run(call, (data) => connection.send(socket.data(data)));
+  if (result.ok) return event.response ? socket.answer(answerOf(walker, result).body) : undefined;
+  if (result.errors === undefined) return failed(result.message);
+  const details = result.errors.map((one) => ({ ...one, loc: ['context', ...one.loc] }));
+  return socket.refused({ error: details });
+}
+
+function textOf(data: unknown): JsonText {
+  return new JsonText(JSON.stringify(data));
+}

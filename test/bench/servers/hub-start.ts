@@ -1,0 +1,19 @@
+/** Starts a hub as a benchmark server: its own defaults, but for the limits that the load would meet. */
+import { completeConfig } from '../../../config/load.ts';
+import type { UserConfig } from '../../../config/schema.ts';
+import { prepareHub } from '../../../core/hub.ts';
+import { createLog } from '../../../core/log.ts';
+import { announce, requestedPort } from './serve.ts';
+
+export async function startBenchHub(plugins: NonNullable<UserConfig['plugins']>): Promise<void> {
+  const given = {
+    host: '127.0.0.1',
+    ports: [requestedPort],
+    limits: { messagesPerSecond: 1e9, burst: 1e9, outboxBytes: 2 ** 26 },
+    plugins,
+  };
+  const config = completeConfig(given, import.meta.filename, { HUB_DATA: process.env.HUB_DATA });
+  const hub = await prepareHub(config, { log: createLog('warn') });
+  const [address] = await hub.listen();
+  announce(address?.port ?? 0);
+}

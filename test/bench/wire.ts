@@ -1,0 +1,84 @@
+/** What every contender is asked to do: the messages and documents, their schemas and their texts. */
+import Type, { type Static } from 'typebox';
+
+/** `ECHO` is answered by `ECHOED` with the same content. */
+export const Echo = Type.Object(
+  { id: Type.Integer(), text: Type.String({ maxLength: 1000 }) },
+  { additionalProperties: false },
+);
+/** `SUBSCRIBE` makes the connection one of those that get `NEWS`; answered by an empty `SUBSCRIBED`. */
+export const Subscribe = Type.Object({}, { additionalProperties: false });
+/** `PUBLISH` is not answered: each subscriber gets `NEWS` with the same content. */
+export const Publish = Type.Object(
+  { text: Type.String({ maxLength: 1000 }) },
+  { additionalProperties: false },
+);
+
+/** The body of `GET /document` and `POST /document`. */
+export const Document = Type.Object({
+  name: Type.String(),
+  revision: Type.Integer({ minimum: 0 }),
+  items: Type.Array(
+    Type.Object({
+      id: Type.Integer(),
+      label: Type.String(),
+      description: Type.String({ maxLength: 1000 }),
+      color: Type.Array(Type.Integer({ minimum: 0, maximum: 255 }), { minItems: 3, maxItems: 3 }),
+      active: Type.Boolean(),
+    }),
+  ),
+});
+
+/** About 2 KB as JSON. */
+export const sampleDocument: Static<typeof Document> = {
+  name: 'benchmark',
+  revision: 7,
+  items: Array.from({ length: 12 }, (_, id) => ({
+    id,
+    label: `item number ${id}`,
+    description: 'lorem ipsum dolor sit amet, consectetur adipiscing elit, sed do eiusmod tempor',
+    color: [210, 170, id],
+    active: id % 2 === 0,
+  })),
+};
+
+/** How a message looks in the text of a WebSocket frame. */
+export interface Wire {
+  /** Path of the upgrade request. */
+  readonly path: string;
+  encode(type: string, content: unknown): string;
+  /** @throws SyntaxError when the text is not of this wire. */
+  decode(text: string): { readonly type: string; readonly content: unknown };
+}
+
+/** The envelope `{"type": …, "content": …}` on the given path. */
+export function jsonWire(path: string): Wire {
+  return {
+    path,
+    encode: (type, content) => JSON.stringify({ type, content }),
+    decode: (text) => JSON.parse(text),
+  };
+}
+
+/** Socket.IO 4 over engine.io 4, without polling: `42["TYPE",content]`. */
+export const socketIoWire: Wire = {
+  path: '/socket.io/?EIO=4&transport=websocket',
+  encode: (type, content) => `42${JSON.stringify([type, content])}`,
+  decode: (text) => {
+    const [type, content] = JSON.parse(text.replace(/^42/, ''));
+    return { type, content };
+  },
+};
+
+/** A message of the given size in the JSON envelope, in bytes; Socket.IO writes the same content shorter. */
+export function echoContent(id: number, size: number): Static<typeof Echo> {
+  return { id, text: filler(size, (text) => jsonWire('').encode('ECHO', { id, text })) };
+}
+
+export function newsContent(size: number): Static<typeof Publish> {
+  return { text: filler(size, (text) => jsonWire('').encode('PUBLISH', { text })) };
+}
+
+function filler(size: number, encode: (text: string) => string): string {
+  return 'lorem ipsum dolor sit amet '.repeat(size).slice(0, size - encode('').length);
+}

@@ -1,0 +1,256 @@
+import { deepEqual } from 'node:assert/strict';
+import fc from 'fast-check';
+import type { Test } from 'tap';
+import { JsonText } from '../../core/json.ts';
+import type { Change, IdRange } from '../../core/store/port.ts';
+import type { OpenStore } from './store.ts';
+
+/** Ids that are easily mistaken, and any others: well-formed text. */
+const oddId = fc.oneof(
+  fc.constantFrom(
+    '__proto__',
+    'constructor',
+    'toString',
+    '',
+    'a',
+    'a\0',
+    'a\0a',
+    'A',
+    'ä',
+    'a\u0308',
+    '%',
+    '_',
+    "'",
+  ),
+  fc.constantFrom(
+    '\ud7ff',
+    '\ue000',
+    '\uffff',
+    '\u{10000}',
+    '\u{10ffff}',
+    '\u{10ffff}\u{10ffff}',
+    '😀',
+    '😀b',
+    '..',
+    'a/b',
+  ),
+  fc.string({ unit: 'binary', maxLength: 4 }),
+);
+
+export async function documentTests(t: Test, open: OpenStore): Promise<void> {
+  t.test('a document is what was put last, and gone once deleted', async (t) => {
+    const documents = (await open(t)).collection<unknown>('a');
+    t.equal(await documents.get('x'), undefined);
+    await documents.put('x', { a: [1, 'ä😀\0', null, true] });
+    t.strictSame(await documents.get('x'), { a: [1, 'ä😀\0', null, true] });
+    for (const value of [null, false, 0, '', []]) {
+      await documents.put('x', value);
+      t.strictSame(await documents.get('x'), value);
+    }
+    t.equal(await documents.delete('x'), true);
+    t.equal(await documents.delete('x'), false);
+    t.equal(await documents.get('x'), undefined);
+  });
+
+  t.test('a stored value and the object it came from do not change each other', async (t) => {
+    const documents = (await open(t)).collection<{ n: number }>('a');
+    const value = { n: 1 };
+    const put = documents.put('x', value);
+    value.n = 2;
+    await put;
+    const read = await documents.get('x');
+    t.strictSame(read, { n: 1 });
+    if (read !== undefined) read.n = 3;
+    t.strictSame(await documents.get('x'), { n: 1 });
+  });
+
+  t.test('reads see the writes that were made before them in the same turn', async (t) => {
+    const documents = (await open(t)).collection<number>('a');
+    const results = await Promise.all([
+      documents.put('x', 1),
+      documents.get('x'),
+      documents.update('x', (n = 0) => n + 1),
+      documents.get('x'),
+      documents.ids(),
+      documents.delete('x'),
+      documents.get('x'),
+      documents.ids(),
+    ]);
+    t.strictSame(results, [undefined, 1, 2, 2, ['x'], true, undefined, []]);
+  });
+
+  t.test('concurrent updates of a counter all count', async (t) => {
+    const documents = (await open(t)).collection<number>('a');
+    const counts = await Promise.all(
+      Array.from({ length: 1_000 }, () => documents.update('n', (n = 0) => n + 1)),
+    );
+    t.strictSame(
+      counts,
+      Array.from({ length: 1_000 }, (_, i) => i + 1),
+    );
+    t.equal(await documents.get('n'), 1_000);
+  });
+
+  t.test('an update that returns nothing deletes', async (t) => {
+    const documents = (await open(t)).collection<number>('a');
+    t.equal(await documents.update('x', () => undefined), undefined);
+    await documents.put('x', 1);
+    t.equal(await documents.update('x', () => undefined), undefined);
+    t.strictSame(await documents.ids(), []);
+  });
+
+  t.test('an update that throws, or returns a promise, changes nothing', async (t) => {
+    const documents = (await open(t)).collection<{ n: number }>('a');
+    await documents.put('x', { n: 1 });
+    const mistake = new Error('mistake');
+    const fail = (present: { n: number } | undefined): never => {
+      if (present !== undefined) present.n = 2;
+      throw mistake;
+    };
+    await t.rejects(documents.update('x', fail), mistake);
+    const anything = (async () => Promise.reject(mistake)) as () => never;
+    await t.rejects(documents.update('x', anything), /synchronous/);
+    t.strictSame(await documents.get('x'), { n: 1 });
+  });
+
+  t.test('a failed write takes no other write of its turn with it', async (t) => {
+    const documents = (await open(t)).collection<unknown>('a');
+    const circle: { self?: unknown } = {};
+    circle.self = circle;
+    const results = await Promise.allSettled([
+      documents.put('1', 1),
+      documents.put('bad', undefined),
+      documents.put('2', 2),
+      documents.put('bad', circle),
+      documents.update('bad', () => 1n),
+      documents.put('bad', () => {}),
+      documents.put('3', 3),
+    ]);
+    t.strictSame(
+      results.map(({ status }) => status === 'fulfilled'),
+      [true, false, true, false, false, false, true],
+    );
+    t.strictSame(await documents.ids(), ['1', '2', '3']);
+    await t.rejects(documents.put('bad', undefined), /value of "bad": expected something that JSON can hold/);
+  });
+
+  t.test('a batch is stored as a whole or not at all', async (t) => {
+    const documents = (await open(t)).collection<unknown>('a');
+    await documents.put('old', 1);
+    await documents.batch([]);
+    const changes: Change<unknown>[] = [{ put: 'x', value: 1 }, { delete: 'old' }, { put: 'y', value: 1n }];
+    await t.rejects(documents.batch(changes), /value of "y"/);
+    await t.rejects(
+      documents.batch([{ put: 'x', value: 1 }, { delete: '\ud800' }]),
+      /id: expected well-formed/,
+    );
+    t.strictSame(await documents.ids(), ['old']);
+    await documents.batch([
+      { put: 'x', value: 1 },
+      { put: 'y', value: 1 },
+      { put: 'x', value: 2 },
+      { delete: 'y' },
+      { delete: 'old' },
+      { delete: 'unknown' },
+      { delete: 'z' },
+      { put: 'z', value: 3 },
+    ]);
+    t.strictSame(await documents.ids(), ['x', 'z'], 'later ones win');
+    t.equal(await documents.get('x'), 2);
+  });
+
+  t.test('ids that have no UTF-8 form, are too long or no text, and bad limits, are refused', async (t) => {
+    const documents = (await open(t)).collection<number>('a');
+    for (const bad of ['\ud800', 'a\udc00', 'x'.repeat(1_025)]) {
+      await t.rejects(documents.get(bad), /id: expected well-formed text/);
+      await t.rejects(documents.put(bad, 1), /id: expected/);
+      await t.rejects(
+        documents.update(bad, () => 1),
+        /id: expected/,
+      );
+      await t.rejects(documents.delete(bad), /id: expected/);
+      await t.rejects(documents.ids({ prefix: bad }), /prefix: expected/);
+      await t.rejects(documents.ids({ after: bad }), /after: expected/);
+    }
+    for (const limit of [-1, 1.5, Number.NaN]) await t.rejects(documents.ids({ limit }), /limit: expected/);
+    const longest = 'ä'.repeat(1_024);
+    await documents.put(longest, 1);
+    t.strictSame(await documents.ids({ prefix: longest.slice(1) }), [longest]);
+  });
+
+  t.test('ids are listed in the order of their UTF-8 bytes, whatever they and the range are', async (t) => {
+    const store = await open(t);
+    const bytewise = (a: string, b: string) => Buffer.compare(Buffer.from(a), Buffer.from(b));
+    const change = fc.record({ id: oddId, put: fc.boolean() });
+    const range = fc.record({ prefix: oddId, after: oddId, limit: fc.nat({ max: 5 }) }, { requiredKeys: [] });
+    let run = 0;
+    const property = fc.asyncProperty(
+      fc.array(change),
+      fc.array(range, { minLength: 3 }),
+      async (changes, ranges) => {
+        run++;
+        const documents = store.collection<number>(`run-${run}`);
+        const model = new Map<string, number>();
+        const writes = changes.map(({ id, put }, i) => {
+          if (put) model.set(id, i);
+          else model.delete(id);
+          return put ? documents.put(id, i) : documents.delete(id);
+        });
+        await Promise.all(writes);
+        const expected = ({ prefix = '', after, limit }: IdRange) =>
+          [...model.keys()]
+            .filter((id) => id.startsWith(prefix) && (after === undefined || bytewise(id, after) > 0))
+            .sort(bytewise)
+            .slice(0, limit);
+        for (const one of [{}, ...ranges]) deepEqual(await documents.ids(one), expected(one));
+        for (const [id, value] of model) deepEqual(await documents.get(id), value);
+      },
+    );
+    await fc.assert(property, { numRuns: 60 });
+  });
+
+  t.test('paging visits every id once', async (t) => {
+    const documents = (await open(t)).collection<number>('a');
+    const all = Array.from({ length: 2_500 }, (_, i) => `device/${String(i).padStart(5, '0')}`);
+    await documents.batch([
+      { put: 'before', value: 0 },
+      { put: 'z', value: 0 },
+    ]);
+    await documents.batch(all.map((id) => ({ put: id, value: 1 })));
+    const seen: string[] = [];
+    for (let after: string | undefined = ''; after !== undefined; ) {
+      const page: string[] = await documents.ids({ prefix: 'device/', after, limit: 700 });
+      seen.push(...page);
+      after = page.at(-1);
+    }
+    t.strictSame(seen, all);
+    t.strictSame(await documents.ids({ prefix: 'device/' }), all, 'so does one long list');
+  });
+
+  t.test('text that is JSON already is stored as it is', async (t) => {
+    const folder = t.testdir({});
+    const documents = (await open(t, folder)).collection<unknown>('a');
+    await documents.put('x', new JsonText('{ "b": -0, "a": 1e400,\n "\\u0061b": [ "}", "\\"]" ] }'));
+    await documents.batch([{ put: 'y', value: new JsonText(' [1,2]') }]);
+    t.strictSame(await documents.get('x'), { b: -0, a: Number.POSITIVE_INFINITY, ab: ['}', '"]'] });
+    t.strictSame(await documents.get('y'), [1, 2]);
+    await documents.put('z', { inside: new JsonText('[1]') });
+    t.strictSame(await documents.get('z'), { inside: [1] });
+  });
+
+  t.test('members called like those of objects are members like others', async (t) => {
+    const documents = (await open(t)).collection<unknown>('a');
+    await documents.put('__proto__', new JsonText('{"__proto__":{"polluted":true}}'));
+    t.equal(JSON.stringify(await documents.get('__proto__')), '{"__proto__":{"polluted":true}}');
+    t.equal(await documents.get('constructor'), undefined);
+    t.equal('polluted' in {}, false);
+  });
+
+  t.test('values of 5 MB', async (t) => {
+    const documents = (await open(t)).collection<string>('a');
+    const large = 'äx'.repeat(1_700_000);
+    await Promise.all([documents.put('x', large), documents.put('y', new JsonText(JSON.stringify(large)))]);
+    t.ok((await documents.get('x')) === large);
+    t.ok((await documents.get('y')) === large);
+  });
+}

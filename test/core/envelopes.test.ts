@@ -1,0 +1,79 @@
+import { test } from 'tap';
+import { HubError, Type } from '../../core/index.ts';
+import { connect } from '../helpers/hub.ts';
+import { loggedErrors, startWith } from '../helpers/start-with.ts';
+
+const Point = Type.Object({ x: Type.Integer(), y: Type.Integer({ default: 0 }) });
+test('frames that are not JSON go through the fallback of the envelope', async (t) => {
+  const fallback = (text: string) => {
+    if (text === 'broken') throw new Error('the fallback fails');
+    return text.startsWith('move:') ? { type: 'MOVE', x: Number(text.slice(5)) } : undefined;
+  };
+  const { hub } = await startWith(t, (hub) => {
+    const endpoint = hub.endpoint('/', { envelope: { type: 'type', fallback } });
+    const moved = endpoint.emits('MOVED', Point, { overflow: 'close' });
+    endpoint.on('MOVE', Point, (content) => moved(content));
+    return endpoint;
+  });
+  const client = await connect(t, hub, '/');
+  client.send('move:5');
+  t.match(await client.next(), { type: 'MOVED', x: 5 });
+  client.send('move:abc');
+  t.equal((await client.next()).error.code, 'invalid_message', 'what it returns is checked like any message');
+  client.send('else');
+  t.equal((await client.next()).error.code, 'invalid_json');
+  client.send('broken');
+  const { error } = await client.next();
+  t.equal(error.code, 'internal');
+  t.equal(loggedErrors(hub).length, 1, 'its failure is logged');
+});
+
+test('an endpoint may close on what it cannot read, after the error', async (t) => {
+  const { hub } = await startWith(t, (hub) => {
+    const endpoint = hub.endpoint('/', { envelope: { type: 'type', invalid: 'close' } });
+    const moved = endpoint.emits('MOVED', Point, { overflow: 'close' });
+    return endpoint.on('MOVE', Point, (content) => moved(content));
+  });
+  for (const text of ['nonsense', '漢'.repeat(200), '{"no":"type"}']) {
+    const client = await connect(t, hub, '/');
+    client.send({ type: 'NOPE' });
+    t.equal((await client.next()).error.code, 'unknown_type', 'an unknown type can be read');
+    client.send({ type: 'MOVE', x: 'one' });
+    t.equal((await client.next()).error.code, 'invalid_message');
+    client.send(text);
+    t.equal((await client.next()).error.code, 'invalid_json');
+    const { code, reason } = await client.closed;
+    t.equal(code, 4502);
+    t.ok(reason.length > 10, reason);
+  }
+});
+
+test('an endpoint may ignore types it does not know', async (t) => {
+  const { hub } = await startWith(t, (hub) => {
+    const endpoint = hub.endpoint('/', { envelope: { type: 'type', unknown: 'ignore' } });
+    const moved = endpoint.emits('MOVED', Point, { overflow: 'close' });
+    return endpoint.on('MOVE', Point, (content) => moved(content));
+  });
+  const client = await connect(t, hub, '/');
+  client.send({ type: 'NOPE' });
+  client.send({ type: 'MOVE', x: 1 });
+  t.equal((await client.next()).type, 'MOVED');
+});
+
+test('an endpoint words its errors itself', async (t) => {
+  const { hub } = await startWith(t, (hub) => {
+    const envelope = {
+      type: 'type',
+      error: ({ code, ref }: { code: string; ref?: string }) => [code, ref ?? null],
+    };
+    const endpoint = hub.endpoint('/', { envelope });
+    return endpoint.on('REFUSE', Type.Object({}), () => {
+      throw new HubError('too_late', 'the vote is over');
+    });
+  });
+  const client = await connect(t, hub, '/');
+  client.send('nonsense');
+  t.strictSame(await client.next(), ['invalid_json', null]);
+  client.send({ type: 'REFUSE' });
+  t.strictSame(await client.next(), ['too_late', 'REFUSE']);
+});

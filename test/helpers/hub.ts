@@ -1,0 +1,122 @@
+/** Starts a real hub on a free port, and real clients of it; all of it ends with the test. */
+import { once } from 'node:events';
+import type { Test } from 'tap';
+import WebSocket from 'ws';
+import { completeConfig } from '../../config/load.ts';
+import type { UserConfig } from '../../config/schema.ts';
+import type { Broker } from '../../core/broker/port.ts';
+import { type PreparedHub, prepareHub } from '../../core/hub.ts';
+import { createLog } from '../../core/log.ts';
+
+export interface TestHub extends PreparedHub {
+  readonly port: number;
+  /** `http://127.0.0.1:port` */
+  readonly origin: string;
+  /** Log entries so far. */
+  readonly logged: readonly Record<string, unknown>[];
+}
+
+export interface TestOptions extends UserConfig {
+  readonly broker?: Broker;
+  /** Whether outgoing messages that do not match their schema are part of the test. */
+  readonly allowInvalidOutgoing?: boolean;
+}
+
+/** In memory unless `store` or `data` is given. Fails the test when an outgoing message does not match its schema. */
+export async function startHub(t: Test, options: TestOptions = {}): Promise<TestHub> {
+  const { broker, allowInvalidOutgoing = false, ...given } = options;
+  const store = given.data === undefined ? 'memory' : 'sqlite';
+  const config = completeConfig(
+    { store, host: '127.0.0.1', ports: [0], logLevel: 'debug', ...given },
+    import.meta.filename,
+  );
+  const logged: Record<string, unknown>[] = [];
+  const log = createLog('debug', { write: (line) => void logged.push(JSON.parse(line)) });
+  const invalid: string[] = [];
+  const hub = await prepareHub(config, {
+    log,
+    onInvalidOutgoing: (problem) => void invalid.push(problem),
+    ...(broker && { broker }),
+  });
+  t.teardown(async () => {
+    await hub.stop();
+    // Thrown, because tap takes no assertions once the test itself has ended.
+    if (!allowInvalidOutgoing && invalid.length > 0) throw new Error(invalid.join('\n'));
+  });
+  const [address] = await hub.listen();
+  const port = address?.port ?? 0;
+  return Object.assign(hub, { port, origin: `http://127.0.0.1:${port}`, logged });
+}
+
+/** Messages as tests look at them: fields are checked by the assertions. */
+// biome-ignore lint/suspicious/noExplicitAny: what a test asserts about a message is its type check
+export type Received = any;
+
+export interface Client {
+  readonly socket: WebSocket;
+  /** Objects are sent as JSON, strings as they are. */
+  send(message: unknown): void;
+  /** The next message not yet taken; with `type`, the next of that `type`, passing over others. JSON is parsed. */
+  next(type?: string): Promise<Received>;
+  /** Messages that arrived and were not taken. */
+  readonly waiting: Received[];
+  /** How the connection ended. */
+  readonly closed: Promise<{ readonly code: number; readonly reason: string }>;
+}
+
+export interface ConnectOptions {
+  readonly headers?: Record<string, string>;
+  readonly protocols?: string[];
+  /** Field that names the type of a message. Default `type`. */
+  readonly typeField?: string;
+}
+
+/** Connects to a path of the hub. Rejects when the upgrade is refused. */
+export async function connect(
+  t: Test,
+  hub: { readonly port: number },
+  path: string,
+  { headers = {}, protocols = [], typeField = 'type' }: ConnectOptions = {},
+): Promise<Client> {
+  const socket = new WebSocket(`ws://127.0.0.1:${hub.port}${path}`, protocols, {
+    headers,
+    maxPayload: 2 ** 28,
+  });
+  t.teardown(() => socket.terminate());
+  const waiting: Received[] = [];
+  let wake = Promise.withResolvers<void>();
+  const arrived = () => {
+    wake.resolve();
+    wake = Promise.withResolvers<void>();
+  };
+  socket.on('message', (data) => {
+    const text = String(data);
+    try {
+      waiting.push(JSON.parse(text));
+    } catch {
+      waiting.push(text);
+    }
+    arrived();
+  });
+  const closed = new Promise<{ code: number; reason: string }>((resolve) => {
+    socket.once('close', (code, reason) => {
+      resolve({ code, reason: String(reason) });
+      arrived();
+    });
+  });
+  await once(socket, 'open');
+  socket.on('error', () => {});
+  const next = async (type?: string): Promise<Received> => {
+    for (;;) {
+      const message = waiting.shift();
+      if (message !== undefined && (type === undefined || message[typeField] === type)) return message;
+      if (message !== undefined) continue;
+      if (socket.readyState === WebSocket.CLOSED)
+        throw new Error(`closed while waiting for ${type ?? 'a message'}`);
+      await wake.promise;
+    }
+  };
+  const send = (message: unknown) =>
+    socket.send(typeof message === 'string' ? message : JSON.stringify(message));
+  return { socket, send, next, waiting, closed };
+}

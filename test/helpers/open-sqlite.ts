@@ -1,0 +1,3 @@
+import { openSqliteStore } from '../../core/store/sqlite.ts';
+
+export const open = (folder: string) => openSqliteStore({ folder });
