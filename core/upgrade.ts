@@ -1,5 +1,6 @@
 /** The upgrade of an HTTP request to a connection: everything that is decided before there is one. */
 import { setImmediate } from 'node:timers/promises';
+import type { Connections } from './connections.ts';
 import { HubError, messageOf } from './errors.ts';
 import type { HookPoints } from './hooks.ts';
 import { bearerToken, type Identity, type TokenIdentity } from './identity.ts';
@@ -23,8 +24,7 @@ export interface UpgradeContext {
   readonly identity: TokenIdentity;
   readonly hooks: HookPoints;
   readonly rules: UpgradeRules;
-  /** Open connections in all, and of one address. */
-  readonly connections: { readonly size: number; from(address: string): number };
+  readonly connections: Connections;
   readonly isDraining: () => boolean;
 }
 
@@ -130,11 +130,21 @@ async function authenticate(
   if (isGone) return;
   // Others may have come in the meantime.
   const refusal = lackOfRoom(hub, opening.address);
-  res.cork(() => {
-    if (identity === undefined) answer(res, '401 Unauthorized', messageOf(error));
-    else if (refusal !== undefined) answer(res, refusal.status, refusal.message);
-    else complete(res, { ...opening, identity }, handshake);
-  });
+  if (identity === undefined) res.cork(() => answer(res, '401 Unauthorized', messageOf(error)));
+  else if (refusal !== undefined) res.cork(() => answer(res, refusal.status, refusal.message));
+  else completeLater(hub, () => complete(res, { ...opening, identity }, handshake));
+}
+
+/**
+ * Runs an upgrade after the callback of its request, and not in `res.cork`: when the upgrade keeps the socket's place in
+ * memory, uWS afterwards reads the state of an HTTP response there, finds what the allocator left, takes it by chance for
+ * "close after the answer" and cuts the connection (uNetworking/uWebSockets#1929, not yet in our version). Outside of any
+ * callback uWS prints a warning for each upgrade, so another connection lends its own; only the first has none to lend.
+ */
+function completeLater(hub: UpgradeContext, upgrade: () => void): void {
+  const lender = hub.connections[Symbol.iterator]().next();
+  if (lender.done) upgrade();
+  else lender.value.socket.inCallback(upgrade);
 }
 
 function complete(

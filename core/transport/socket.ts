@@ -91,6 +91,12 @@ export class Socket {
     else this.#ws.cork(this.#flushTurn);
   }
 
+  /** Runs `run` at once, in a callback of uWS unless this socket is closed. */
+  inCallback(run: () => void): void {
+    if (this.#ws === undefined) run();
+    else this.#ws.cork(run);
+  }
+
   /** Sends everything queued, then a close frame. */
   close(code: number, reason: string): void {
     this.flush();

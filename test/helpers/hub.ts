@@ -111,8 +111,10 @@ export async function connect(
       const message = waiting.shift();
       if (message !== undefined && (type === undefined || message[typeField] === type)) return message;
       if (message !== undefined) continue;
-      if (socket.readyState === WebSocket.CLOSED)
-        throw new Error(`closed while waiting for ${type ?? 'a message'}`);
+      if (socket.readyState === WebSocket.CLOSED) {
+        const { code, reason } = await closed;
+        throw new Error(`closed with ${code} ${reason} while waiting for ${type ?? 'a message'}`);
+      }
       await wake.promise;
     }
   };
