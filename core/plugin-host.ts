@@ -143,6 +143,7 @@ export class PluginWorld {
       },
       provide: (name, service) => this.#provide(record, name, service, assertOpen),
       use: (name) => this.#use(plugin, name),
+      find: (name) => this.#find(name),
       onReady: task(this.ready, 'onReady'),
       onDrain: task(this.drain, 'onDrain'),
       onClose: task(this.close, 'onClose'),
@@ -184,14 +185,18 @@ export class PluginWorld {
   }
 
   #use<K extends keyof Services>(plugin: string, name: K): Services[K] {
-    const found = this.#services.get(name);
-    if (found === undefined) {
+    const service = this.#find(name);
+    if (service === undefined) {
       throw new StartError(
         `plugin "${plugin}" uses the service "${name}", which no plugin set up before it provides`,
       );
     }
+    return service;
+  }
+
+  #find<K extends keyof Services>(name: K): Services[K] | undefined {
     // `provide` took it under this name, so it has this type.
-    return found.service as Services[K];
+    return this.#services.get(name)?.service as Services[K] | undefined;
   }
 }
 

@@ -99,6 +99,8 @@ export interface Hub {
   provide<K extends keyof Services>(name: K, service: Services[K]): void;
   /** @throws StartError when no plugin provides it. */
   use<K extends keyof Services>(name: K): Services[K];
+  /** As `use`, for a service this plugin can do without: undefined when no plugin set up before it provides it. */
+  find<K extends keyof Services>(name: K): Services[K] | undefined;
   /** All plugins are set up; ports are not open yet. */
   onReady(task: () => void | Promise<void>): void;
   /** The hub takes on no more work and waits for what runs. */
@@ -127,6 +129,8 @@ export interface PluginDefinition<O extends TObject> {
   readonly version?: string;
   /** Plugins that are set up before this one. */
   readonly requires?: readonly string[];
+  /** Plugins that are set up before this one if they are enabled; it does without them if not. */
+  readonly after?: readonly string[];
   /** Schema of its options, with defaults. */
   readonly options?: O;
   /** @param options checked, with defaults filled in, and frozen. */

@@ -31,7 +31,7 @@ export interface LoadedPlugin {
 /**
  * Loads and checks the plugins of a configuration.
  * @param from file the entries stand in: package names are resolved from there.
- * @returns in order of set-up: `requires` first, else as listed.
+ * @returns in order of set-up: those of `requires` and `after` first, else as listed.
  * @throws StartError naming the plugin and what is wrong with it.
  */
 export async function loadPlugins(entries: readonly PluginEntry[], from: string): Promise<LoadedPlugin[]> {
@@ -165,12 +165,16 @@ function inOrder(plugins: readonly LoadedPlugin[]): LoadedPlugin[] {
   const byName = new Map(plugins.map((plugin) => [plugin.definition.name, plugin]));
   const ordered = new Set<LoadedPlugin>();
   const visit = (plugin: LoadedPlugin, path: readonly string[]): void => {
-    const { name, requires = [] } = plugin.definition;
+    const { name, requires = [], after = [] } = plugin.definition;
     if (ordered.has(plugin)) return;
     if (path.includes(name)) {
       throw new StartError(
-        `plugins require each other in a circle: ${[...path.slice(path.indexOf(name)), name].join(' → ')}`,
+        `plugins require or follow each other in a circle: ${[...path.slice(path.indexOf(name)), name].join(' → ')}`,
       );
+    }
+    for (const earlier of after) {
+      const other = byName.get(earlier);
+      if (other !== undefined) visit(other, [...path, name]);
     }
     for (const required of requires) {
       const other = byName.get(required);

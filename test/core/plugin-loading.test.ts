@@ -118,6 +118,12 @@ test('plugins are set up after those they require, else as listed', async (t) =>
   t.strictSame(named(await loadPlugins(entries, '/x.ts')), ['users', 'store', 'rooms', 'chat', 'other']);
 });
 
+test('a plugin is set up after those it names in `after`, which need not be enabled', async (t) => {
+  const cityio = plugin('cityio', undefined, { after: ['topics', 'users'] });
+  t.strictSame(named(await loadPlugins([cityio, plugin('topics')], '/x.ts')), ['topics', 'cityio']);
+  t.strictSame(named(await loadPlugins([cityio], '/x.ts')), ['cityio']);
+});
+
 test('a required plugin that is missing, or a circle, is named', async (t) => {
   const refused = (entries: PluginEntry[], message: string) =>
     t.rejects(loadPlugins(entries, '/x.ts'), { name: 'StartError', message });
@@ -131,11 +137,11 @@ test('a required plugin that is missing, or a circle, is named', async (t) => {
       plugin('a', undefined, { requires: ['b'] }),
       plugin('b', undefined, { requires: ['a'] }),
     ],
-    'plugins require each other in a circle: a → b → a',
+    'plugins require or follow each other in a circle: a → b → a',
   );
   await refused(
     [plugin('self', undefined, { requires: ['self'] })],
-    'plugins require each other in a circle: self → self',
+    'plugins require or follow each other in a circle: self → self',
   );
 });
 

@@ -207,6 +207,17 @@ test('a service is used by the plugins that come after the one that provides it'
   t.equal(greeting, 'hello ann');
 });
 
+test('a service a plugin can do without is found when there is one', async (t) => {
+  const found: (string | undefined)[] = [];
+  const guest = plugin('guest', (hub) => void found.push(hub.find('greeter')?.greet('ann')), {
+    after: ['greeter'],
+  });
+  const greeter = plugin('greeter', (hub) => hub.provide('greeter', { greet: (name) => `hello ${name}` }));
+  await startHub(t, { plugins: [guest, greeter] });
+  await startHub(t, { plugins: [guest] });
+  t.strictSame(found, ['hello ann', undefined]);
+});
+
 test('after set-up nothing can be registered any more', async (t) => {
   let late: Hub | undefined;
   await startHub(t, {
