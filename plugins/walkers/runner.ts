@@ -83,8 +83,9 @@ export class Runner {
     const said = new Saying(voice);
     try {
       return await this.#graph.run<CallResult>(root, bounds, async (transaction) => {
-        const [node] = await transaction.nodes([call.node ?? root]);
-        if (node === null || node === undefined) return { journal: undefined, result: noAccess(call.node) };
+        const onRoot = call.node === undefined || call.node === root;
+        const node = onRoot ? null : (await transaction.nodes([call.node]))[0];
+        if (!onRoot && !node) return { journal: undefined, result: noAccess(call.node) };
         const result = await this.#pool.run(
           { bundle, walker: walker.name, fields, node, root, user, client, event, limits },
           {
@@ -152,6 +153,6 @@ function failure(code: CallFailed['code'], message: string): CallFailed {
   return { ok: false, code, message, cost: NO_COST };
 }
 
-function noAccess(node = 'the root'): CallFailed {
+function noAccess(node: string): CallFailed {
   return failure('forbidden', `you have no access to ${node.slice(0, 120)}, or there is no such node`);
 }

@@ -1,6 +1,14 @@
 /** The graph as one run sees it: what was read, with the changes of the run laid over it, and their journal. */
 import { checkValue } from './check.ts';
-import { type Access, ask, currentRun, type EdgeRecord, type Level, type NodeRecord } from './run.ts';
+import {
+  type Access,
+  ask,
+  currentRun,
+  type EdgeRecord,
+  type Level,
+  type NodeRecord,
+  type RunInput,
+} from './run.ts';
 import {
   createEdge,
   type EdgeState,
@@ -12,6 +20,7 @@ import {
   type NodeState,
   needNode,
   nodeState,
+  ownRoot,
   storedFields,
 } from './things.ts';
 
@@ -43,6 +52,11 @@ export class Graph {
     return kept(this.#nodes, record.id, () => loadNode(record));
   }
 
+  /** Where the run starts. */
+  start({ node, root }: RunInput): GraphNode {
+    return node === null ? kept(this.#nodes, root, () => ownRoot(root)) : this.node(node);
+  }
+
   /** Makes a new node known. */
   add(node: GraphNode): GraphNode {
     this.#nodes.set(node.id, node);
@@ -53,10 +67,7 @@ export class Graph {
   find(id: string): GraphNode | GraphEdge | null {
     const known = this.#nodes.get(id) ?? this.#edges.get(id);
     if (known !== undefined) return isDeleted(known) ? null : known;
-    const run = currentRun();
-    run.readsLeft();
-    const [record] = ask<readonly (NodeRecord | null)[]>('nodes', { ids: [id] });
-    run.countReads(1);
+    const record = readNode(id);
     return record ? this.node(record) : null;
   }
 
@@ -149,6 +160,7 @@ export class Graph {
 
   #changeAccess(state: NodeState, change: (access: Access) => void): void {
     currentRun().countWrite();
+    state.access ??= readNode(state.id)?.access ?? { all: 'NO_ACCESS', roots: {} };
     change(state.access);
     state.accessChanged = true;
   }
@@ -219,6 +231,15 @@ export class Graph {
   }
 }
 
+/** @returns null when there is none, or none that the user may read. */
+function readNode(id: string): NodeRecord | null {
+  const run = currentRun();
+  run.readsLeft();
+  const [record = null] = ask<readonly (NodeRecord | null)[]>('nodes', { ids: [id] });
+  run.countReads(1);
+  return record;
+}
+
 /** `{…}` with one more property: text that is JSON already. */
 function withFields(record: string, fields: string): string {
   return `${record.slice(0, -1)},"fields":${fields}}`;
@@ -244,7 +265,7 @@ function needState<S>(state: S | undefined): S {
 /** Whether a user may do what needs `level` with a node. The owner may do everything. */
 function mayAccess({ owner, access }: NodeState, root: string, level: Level): boolean {
   if (owner === root) return true;
-  return LEVELS.indexOf(access.roots[root] ?? access.all) >= LEVELS.indexOf(level);
+  return LEVELS.indexOf(access?.roots[root] ?? access?.all ?? 'NO_ACCESS') >= LEVELS.indexOf(level);
 }
 
 let graph: Graph | undefined;

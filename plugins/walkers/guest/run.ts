@@ -42,7 +42,8 @@ export interface EdgeRecord {
 export interface RunInput {
   readonly walker: string;
   readonly fields: Record<string, unknown>;
-  readonly node: NodeRecord;
+  /** null: the user's root, which is there without being read. */
+  readonly node: NodeRecord | null;
   /** Root id of the user it runs for. */
   readonly root: string;
   readonly user: Record<string, unknown> | null;

@@ -105,19 +105,24 @@ export class Child {
   /** Lets it end when it has done what it was given. */
   finish(): void {
     this.#finishing = true;
-    if (this.#jobs.size === 0) this.#input.end();
+    if (this.#jobs.size > 0) return;
+    this.#flush();
+    this.#input.end();
   }
 
   /** Lines of one turn of the event loop leave together. */
   #send(line: string): void {
     if (this.#outgoing === '') {
-      queueMicrotask(() => {
-        const lines = this.#outgoing;
-        this.#outgoing = '';
-        this.#input.write(lines);
-      });
+      setImmediate(() => this.#flush());
     }
     this.#outgoing += `${line}\n`;
+  }
+
+  #flush(): void {
+    if (this.#outgoing === '') return;
+    const lines = this.#outgoing;
+    this.#outgoing = '';
+    this.#input.write(lines);
   }
 
   #receive(chunk: Buffer): void {

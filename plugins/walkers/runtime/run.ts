@@ -9,7 +9,7 @@ export interface RunRequest {
   /** Name of a walker that the bundle exports. */
   readonly walker: string;
   readonly fields: Readonly<Record<string, unknown>>;
-  /** Where it starts: a NodeRecord. */
+  /** Where it starts: a NodeRecord; null: on the root of the user. */
   readonly node: unknown;
   /** Root id of the user it runs for. */
   readonly root: string;
