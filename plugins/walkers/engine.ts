@@ -1,12 +1,12 @@
 /** What all ways to a walker share: the walkers there are, the processes that run them, the graph. */
 import { resolve } from 'node:path';
-import type { Hub, JsonText, Services } from '../../core/index.ts';
+import type { Hub, JsonText, Log, Services } from '../../core/index.ts';
 import { Graph } from './graph/graph.ts';
 import { type Options, runLimits } from './options.ts';
-import { type Call, type CallResult, Runner, type Voice } from './runner.ts';
+import { type Call, type CallFailed, type CallResult, Runner, type Voice } from './runner.ts';
 import { type LoadedWalker, type WalkerFile, WalkerLibrary } from './runtime/library.ts';
 import { WalkerPool } from './runtime/pool.ts';
-import type { NotifyTarget } from './runtime/run.ts';
+import type { LogLevel, NotifyTarget } from './runtime/run.ts';
 
 /** Milliseconds that running walkers get to end when the hub stops. */
 const GRACE = 2_000;
@@ -30,7 +30,7 @@ export class Engine {
   readonly users: Services['users'];
   readonly #hub: Hub;
   readonly #topics: Services['topics'];
-  readonly #delivery: Delivery;
+  readonly #voiceParts: VoiceParts;
   readonly #pool: WalkerPool;
   readonly #library: WalkerLibrary;
   readonly #runner: Runner;
@@ -38,11 +38,11 @@ export class Engine {
   /** While a topic is told of: how many walkers have triggered each other to get there. */
   #triggered = 0;
   readonly #loaded = Promise.withResolvers<void>();
+  #isLoaded = false;
 
   constructor(hub: Hub, options: Options, delivery: Delivery) {
     const { processes, queue, queueMs, readBytes, recordBytes } = options;
     this.#hub = hub;
-    this.#delivery = delivery;
     this.users = hub.use('users');
     this.#topics = hub.use('topics');
     this.folder = resolve(options.folder);
@@ -55,11 +55,24 @@ export class Engine {
     const limits = runLimits(options);
     this.#library = new WalkerLibrary({ folder: this.folder, pool: this.#pool, limits });
     this.#runner = new Runner(new Graph(hub.store), this.#pool, { readBytes, recordBytes }, hub.log);
+    this.#voiceParts = {
+      log: hub.log,
+      delivery,
+      emit: (topic, data, triggered) => {
+        this.#triggered = triggered;
+        this.#topics.emit(topic, data.toJSON());
+        this.#triggered = 0;
+      },
+    };
   }
 
   /** Resolves when the walkers were loaded for the first time: what arrives before waits for it. */
   get loaded(): Promise<void> {
     return this.#loaded.promise;
+  }
+
+  get isLoaded(): boolean {
+    return this.#isLoaded;
   }
 
   /** By name. */
@@ -83,6 +96,7 @@ export class Engine {
     try {
       this.#tell(await this.#library.load());
     } finally {
+      this.#isLoaded = true;
       this.#loaded.resolve();
     }
     if (!this.#hub.signal.aborted) this.#library.watch((files) => this.#tell(files));
@@ -118,29 +132,9 @@ export class Engine {
   }
 
   async #run(call: Call, triggered: number, self?: (data: JsonText) => void): Promise<CallResult> {
-    const { log } = this.#hub;
-    const facts = { walker: call.walker.name, root: call.caller.root };
-    let traced: { readonly walker: string; readonly root: string; readonly traceId: string } | undefined;
-    const trace = () => {
-      traced ??= { ...facts, traceId: crypto.randomUUID() };
-      return traced;
-    };
-    const result = await this.#runner.run(call, {
-      notify: (to, targets, data) => {
-        if (to === 'self') self?.(data);
-        else this.#delivery(to, targets, data);
-      },
-      emit: (topic, data) => {
-        this.#triggered = triggered;
-        this.#topics.emit(topic, data.toJSON());
-        this.#triggered = 0;
-      },
-      log: (level, text) => log[level](trace(), text),
-    });
-    if (!result.ok && !['invalid', 'forbidden'].includes(result.code)) {
-      const { code, message, at } = result;
-      log.warn({ ...trace(), code, ...(at !== undefined && { at }) }, `a walker failed: ${message}`);
-    }
+    const voice = new HubVoice(this.#voiceParts, call, triggered, self);
+    const result = await this.#runner.run(call, voice);
+    if (!result.ok && !['invalid', 'forbidden'].includes(result.code)) voice.failed(result);
     return result;
   }
 
@@ -155,5 +149,56 @@ export class Engine {
       else this.#hub.log.info({ file, walkers: walkers.map(({ name }) => name) }, 'walkers loaded');
     }
     for (const listener of this.#listeners) listener(this.walkers);
+  }
+}
+
+interface VoiceParts {
+  readonly log: Log;
+  readonly delivery: Delivery;
+  readonly emit: (topic: string, data: JsonText, triggered: number) => void;
+}
+
+/** Where a walker's words go when it runs for a client, a schedule or a topic. */
+class HubVoice implements Voice {
+  readonly #parts: VoiceParts;
+  readonly #call: Call;
+  readonly #triggered: number;
+  readonly #self: ((data: JsonText) => void) | undefined;
+  #traceId: string | undefined;
+
+  constructor(
+    parts: VoiceParts,
+    call: Call,
+    triggered: number,
+    self: ((data: JsonText) => void) | undefined,
+  ) {
+    this.#parts = parts;
+    this.#call = call;
+    this.#triggered = triggered;
+    this.#self = self;
+  }
+
+  notify(to: NotifyTarget, targets: readonly string[], data: JsonText): void {
+    if (to === 'self') this.#self?.(data);
+    else this.#parts.delivery(to, targets, data);
+  }
+
+  emit(topic: string, data: JsonText): void {
+    this.#parts.emit(topic, data, this.#triggered);
+  }
+
+  log(level: LogLevel, text: string): void {
+    this.#parts.log[level](this.#trace(), text);
+  }
+
+  failed({ code, message, at }: CallFailed): void {
+    const facts = { ...this.#trace(), code, ...(at !== undefined && { at }) };
+    this.#parts.log.warn(facts, `a walker failed: ${message}`);
+  }
+
+  #trace() {
+    const { walker, caller } = this.#call;
+    this.#traceId ??= crypto.randomUUID();
+    return { walker: walker.name, root: caller.root, traceId: this.#traceId };
   }
 }

@@ -3,10 +3,11 @@ import { randomUUID } from 'node:crypto';
 import { HubError, type JsonText, type Log } from '../../core/index.ts';
 import type { Caller } from './callers.ts';
 import type { Graph } from './graph/graph.ts';
+import type { Transaction } from './graph/transaction.ts';
 import type { LoadedWalker } from './runtime/library.ts';
 import type { WalkerPool } from './runtime/pool.ts';
 import { type Cost, NO_COST } from './runtime/protocol.ts';
-import type { FieldError, LogLevel, NotifyTarget, RunDone } from './runtime/run.ts';
+import type { FieldError, LinksQuestion, LogLevel, NotifyTarget, RunDone, RunHost } from './runtime/run.ts';
 
 export interface Call {
   readonly walker: LoadedWalker;
@@ -80,7 +81,7 @@ export class Runner {
     const { bundle, limits } = walker;
     const { root, user } = caller;
     const bounds = { reads: limits.reads, writes: limits.writes, ...this.#bounds };
-    const said = new Saying(voice);
+    const said: Said = { notified: 0, logged: 0 };
     try {
       return await this.#graph.run<CallResult>(root, bounds, async (transaction) => {
         const onRoot = call.node === undefined || call.node === root;
@@ -88,11 +89,7 @@ export class Runner {
         if (!onRoot && !node) return { journal: undefined, result: noAccess(call.node) };
         const result = await this.#pool.run(
           { bundle, walker: walker.name, fields, node, root, user, client, event, limits },
-          {
-            nodes: (ids) => transaction.nodes(ids),
-            links: (question) => transaction.links(question),
-            ...said.attempt(),
-          },
+          new Attempt(transaction, voice, said),
         );
         if (result.ok) return { journal: result.journal, result };
         // What the graph threw: a conflict, which is repeated, or a failure of the store.
@@ -114,38 +111,52 @@ export class Runner {
   }
 }
 
-/** What a run has said. A repeated attempt says it again: what has left already is left out. */
-class Saying {
+/** How much of what a run says has left: a repeated attempt says it again. */
+interface Said {
+  notified: number;
+  logged: number;
+}
+
+/** One attempt, as the pool sees the hub: its questions go to the graph, what it says to the voice. */
+class Attempt implements RunHost {
+  readonly #transaction: Transaction;
   readonly #voice: Voice;
-  /** By all attempts. */
+  readonly #said: Said;
   #notified = 0;
   #logged = 0;
 
-  constructor(voice: Voice) {
+  constructor(transaction: Transaction, voice: Voice, said: Said) {
+    this.#transaction = transaction;
     this.#voice = voice;
+    this.#said = said;
   }
 
-  attempt(): Voice {
-    let notified = 0;
-    let logged = 0;
-    const isNew = () => {
-      if (++notified <= this.#notified) return false;
-      this.#notified = notified;
-      return true;
-    };
-    return {
-      notify: (to, targets, data) => {
-        if (isNew()) this.#voice.notify(to, targets, data);
-      },
-      emit: (topic, data) => {
-        if (isNew()) this.#voice.emit(topic, data);
-      },
-      log: (level, text) => {
-        if (++logged <= this.#logged) return;
-        this.#logged = logged;
-        this.#voice.log(level, text);
-      },
-    };
+  nodes(ids: readonly string[]) {
+    return this.#transaction.nodes(ids);
+  }
+
+  links(question: LinksQuestion) {
+    return this.#transaction.links(question);
+  }
+
+  notify(to: NotifyTarget, targets: readonly string[], data: JsonText): void {
+    if (this.#isNews()) this.#voice.notify(to, targets, data);
+  }
+
+  emit(topic: string, data: JsonText): void {
+    if (this.#isNews()) this.#voice.emit(topic, data);
+  }
+
+  log(level: LogLevel, text: string): void {
+    if (++this.#logged <= this.#said.logged) return;
+    this.#said.logged = this.#logged;
+    this.#voice.log(level, text);
+  }
+
+  #isNews(): boolean {
+    if (++this.#notified <= this.#said.notified) return false;
+    this.#said.notified = this.#notified;
+    return true;
   }
 }
 

@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import type { Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import type { Job } from './job.ts';
-import { LINE_BYTES, parseCost } from './protocol.ts';
+import { type Cost, LINE_BYTES, parseCost } from './protocol.ts';
 import type { FailureCode } from './run.ts';
 import type { Version } from './version.ts';
 
@@ -174,10 +174,12 @@ export class Child {
       case 'log':
         job.tell(kind, parts);
         return;
-      case 'done':
-        job.done(parts);
-        this.#ended(job, third);
+      case 'done': {
+        const cost = parseCost(third);
+        job.done(cost, fourth, parts[4], parts[5]);
+        this.#ended(job, cost);
         return;
+      }
       case 'failed': {
         const failure = JSON.parse(fourth);
         if (failure.stalled === true && job.mayRepeatTimeout(true)) {
@@ -186,8 +188,9 @@ export class Child {
           this.#events.repeat(job);
           return;
         }
-        job.failed(failure, parseCost(third));
-        this.#ended(job, third);
+        const cost = parseCost(third);
+        job.failed(failure, cost);
+        this.#ended(job, cost);
         return;
       }
       default:
@@ -195,12 +198,12 @@ export class Child {
     }
   }
 
-  #ended(job: Job, cost: string): void {
+  #ended(job: Job, { wallUs }: Cost): void {
     this.finished++;
     this.#jobs.delete(job.id);
     this.#next();
     if (this.#finishing) this.finish();
-    this.#events.ended(job, parseCost(cost).wallUs);
+    this.#events.ended(job, wallUs);
   }
 
   /** The oldest job is the one that runs now. */

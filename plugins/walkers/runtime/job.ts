@@ -1,7 +1,7 @@
 /** One thing a child has to do, from the queue to its end. */
 import { JsonText } from '../../../core/index.ts';
 import type { RunLimits } from './limits.ts';
-import { type Cost, formatChildLimits, NO_COST, parseCost } from './protocol.ts';
+import { type Cost, formatChildLimits, NO_COST } from './protocol.ts';
 import type { FailureCode, LogLevel, NotifyTarget, RunFailed, RunHost, RunResult } from './run.ts';
 import { FAILURES } from './run.ts';
 import type { Version } from './version.ts';
@@ -100,8 +100,7 @@ export class Job {
       this.#host?.notify(targetOf(parts[2]), JSON.parse(parts[3] ?? '[]'), new JsonText(parts[4] ?? 'null'));
   }
 
-  done([, , costText = '', reports = '[]', reply = '', journal = '']: readonly string[]): void {
-    const cost = parseCost(costText);
+  done(cost: Cost, reports = '[]', reply = '', journal = ''): void {
     this.#settle({
       ok: true,
       reports: new JsonText(reports),
