@@ -43,6 +43,19 @@ export function underLoad<L extends LoadSpec>(load: L, small: Partial<L> = {}): 
   };
 }
 
+/** Microseconds of the server's own process, not of those it started, for each unit of the load's value. */
+export function processorTime(load: LoadSpec): Measure {
+  return async (context, contender) => {
+    const sample = await underLoad(load)(context, contender);
+    const { value, detail, shares } = sample;
+    return {
+      ...sample,
+      value: ((shares?.server ?? Number.NaN) * 1e6) / value,
+      detail: { ...detail, 'per s': value },
+    };
+  };
+}
+
 /**
  * Resident memory of the server's process for each idle connection, in bytes, after garbage collection; the
  * kernel's part of a connection is not in it. A few connections come and go first, so that code and pools that

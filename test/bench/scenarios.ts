@@ -5,7 +5,8 @@
  * speaks the messages of wire.ts, and name it in the scenario's list. Contenders that name the same file share one
  * process. The targets are there already: a target whose contender is not in the list is shown as not measured.
  */
-import { type Contender, idleMemory, type Measure, startTime, underLoad } from './measures.ts';
+import { type Contender, idleMemory, type Measure, processorTime, startTime, underLoad } from './measures.ts';
+import { coldStart, visitTime } from './walkers.ts';
 
 export interface Scenario {
   readonly name: string;
@@ -34,6 +35,9 @@ export interface Goal {
 const CLI = new URL('../../core/cli.ts', import.meta.url);
 const HUB = new URL('./servers/hub.ts', import.meta.url);
 const HUB_CITYIO = new URL('./servers/hub-cityio.ts', import.meta.url);
+const HUB_WALKERS = new URL('./servers/hub-walkers.ts', import.meta.url);
+const HUB_WALKERS_BUSY = new URL('./servers/hub-walkers-busy.ts', import.meta.url);
+const UWS_CHILD = new URL('./servers/uws-child.ts', import.meta.url);
 const UWS = new URL('./servers/uws.ts', import.meta.url);
 const UWS_GRID = new URL('./servers/uws-grid.ts', import.meta.url);
 const WS = new URL('./servers/ws.ts', import.meta.url);
@@ -74,7 +78,13 @@ export const scenarios: readonly Scenario[] = [
     name: 'latency',
     title: `p50 of the round trip of a typed echo, 2,000/s over ${CONNECTIONS} connections`,
     unit: 'µs',
-    measure: underLoad({ kind: 'latency', connections: CONNECTIONS, bytes: MESSAGE_BYTES, rate: 2000 }),
+    measure: underLoad({
+      kind: 'latency',
+      connections: CONNECTIONS,
+      bytes: MESSAGE_BYTES,
+      rate: 2000,
+      percentile: 0.5,
+    }),
     baseline: 'uws-typed',
     contenders: TYPED,
     targets: [{ contender: 'hub', of: 'uws-typed', atMost: 1.3 }],
@@ -139,6 +149,67 @@ export const scenarios: readonly Scenario[] = [
       { name: 'uws-grid', server: UWS_GRID, path: '/interface' },
     ],
     targets: [{ contender: 'hub', of: 'uws-grid', atMost: 1.5 }],
+  },
+  {
+    name: 'walker',
+    title: 'walker events with response, 64 connections × 8 in flight',
+    unit: '/s',
+    measure: underLoad({ kind: 'message', connections: 64, inFlight: 8, bytes: MESSAGE_BYTES }),
+    baseline: 'uws-child',
+    contenders: [
+      { name: 'hub', server: HUB_WALKERS, path: '/websocket', protocol: 'walker' },
+      { name: 'uws-child', server: UWS_CHILD, path: '/websocket', protocol: 'walker' },
+    ],
+    targets: [{ contender: 'hub', of: 'uws-child', atLeast: 0.5 }],
+  },
+  {
+    name: 'walker-hub',
+    title:
+      'time of the hub’s own process for a walker event, beside a typed echo, 64 connections × 1 in flight',
+    unit: 'µs',
+    measure: processorTime({ kind: 'message', connections: 64, inFlight: 1, bytes: MESSAGE_BYTES }),
+    baseline: 'echo',
+    contenders: [
+      { name: 'walker', server: HUB_WALKERS, path: '/websocket', protocol: 'walker' },
+      { name: 'echo', server: HUB_WALKERS },
+    ],
+    targets: [{ contender: 'walker', of: 'echo', atMost: 2 }],
+  },
+  {
+    name: 'walker-busy',
+    title: 'p99 of the round trip of a typed echo, 2,000/s, beside walkers that loop for ever',
+    unit: 'µs',
+    measure: underLoad({
+      kind: 'latency',
+      connections: CONNECTIONS,
+      bytes: MESSAGE_BYTES,
+      rate: 2000,
+      percentile: 0.99,
+    }),
+    baseline: 'quiet',
+    contenders: [
+      { name: 'busy', server: HUB_WALKERS_BUSY },
+      { name: 'quiet', server: HUB_WALKERS },
+    ],
+    targets: [{ contender: 'busy', of: 'quiet', atMost: 2 }],
+  },
+  {
+    name: 'walker-visit',
+    title: 'a visit over 1,000 stored nodes, per node, called over HTTP',
+    unit: 'µs',
+    measure: visitTime(1_000),
+    baseline: 'hub',
+    contenders: [{ name: 'hub', server: HUB_WALKERS }],
+    targets: [],
+  },
+  {
+    name: 'walker-cold',
+    title: 'from the save of a new walker file to its first answer',
+    unit: 'ms',
+    measure: coldStart,
+    baseline: 'hub',
+    contenders: [{ name: 'hub', server: HUB_WALKERS }],
+    targets: [],
   },
   {
     name: 'idle',

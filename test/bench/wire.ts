@@ -46,6 +46,8 @@ export const sampleDocument: Static<typeof Document> = {
 export interface Wire {
   /** Path of the upgrade request. */
   readonly path: string;
+  /** Whether the server sends a message as soon as the connection is open. */
+  readonly greets?: boolean;
   encode(type: string, content: unknown): string;
   /** @throws SyntaxError when the text is not of this wire. */
   decode(text: string): { readonly type: string; readonly content: unknown };
@@ -69,6 +71,17 @@ export const socketIoWire: Wire = {
     return { type, content };
   },
 };
+
+/** A walker event of Jac-cloud, and its answer: `ECHO` runs the walker `echo`. */
+export function walkerWire(path: string): Wire {
+  return {
+    path,
+    greets: true,
+    encode: (type, context) =>
+      JSON.stringify({ type: 'walker', walker: type.toLowerCase(), response: true, context }),
+    decode: (text) => ({ type: 'ECHOED', content: JSON.parse(text).reports?.[0] }),
+  };
+}
 
 /** A message of the given size in the JSON envelope, in bytes; Socket.IO writes the same content shorter. */
 export function echoContent(id: number, size: number): Static<typeof Echo> {

@@ -79,6 +79,7 @@ export class Client {
       client.send(frame('40'));
       await client.next(); // 40{"sid": …}: the default namespace is joined
     }
+    if (wire.greets) await client.next();
     return client;
   }
 

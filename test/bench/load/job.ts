@@ -16,6 +16,8 @@ export type LoadSpec =
       readonly bytes: number;
       /** Messages a second over all connections, sent whether or not answers come. */
       readonly rate: number;
+      /** The value: this share of the round trips took no longer. */
+      readonly percentile: 0.5 | 0.99;
     }
   | { readonly kind: 'fanout'; readonly subscribers: number; readonly bytes: number }
   | { readonly kind: 'http'; readonly method: 'GET' | 'POST'; readonly connections: number }
@@ -32,7 +34,7 @@ export interface Target {
   readonly serverPid: number;
   /** Of the WebSocket or of the route. */
   readonly path: string;
-  readonly protocol: 'json' | 'socket.io';
+  readonly protocol: 'json' | 'socket.io' | 'walker';
 }
 
 /** Seconds under load before the measurement, and of it. */
