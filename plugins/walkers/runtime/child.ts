@@ -1,7 +1,6 @@
 /** One child process: the jobs it was given, its pipes, its clock and its end. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { setPriority } from 'node:os';
 import type { Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import type { Job } from './job.ts';
@@ -11,8 +10,6 @@ import type { Version } from './version.ts';
 
 const MAIN = fileURLToPath(new URL('../child/main.ts', import.meta.url));
 const FLAGS = ['--no-node-snapshot', '--max-old-space-size=256', '--disable-warning=ExperimentalWarning'];
-/** Whatever walkers do, the hub comes first where both want the same core: 0 is as every process, 19 the least. */
-const NICENESS = 10;
 /** Milliseconds between two looks at a busy child. */
 const LOOK = 50;
 /** Milliseconds for a child to start. */
@@ -62,8 +59,7 @@ export class Child {
     this.#events = events;
     const env = { PATH: process.env.PATH };
     this.#process = spawn(process.execPath, [...FLAGS, MAIN], { stdio: 'pipe', env });
-    const { pid, stdin, stdout, stderr } = this.#process;
-    if (pid !== undefined) setPriority(pid, NICENESS);
+    const { stdin, stdout, stderr } = this.#process;
     if (stdin === null || stdout === null || stderr === null) throw new Error('a child without pipes');
     this.#input = stdin;
     stdin.on('error', () => this.#process.kill('SIGKILL'));
