@@ -23,8 +23,9 @@ const OVERSHOOT = 3;
 const PAGE = 4_096;
 
 export interface ChildEvents {
-  /** A job has ended, so there is room. `stalled`: it was cut short although it hardly ran. */
+  /** A job has ended, so there is room. */
   ended(job: Job, wallUs: number): void;
+  /** A job was cut short although it hardly ran: once more. */
   repeat(job: Job): void;
   /** The process is gone. Jobs that it had are the pool's again, those first that were given first. */
   gone(child: Child, unfinished: readonly Job[]): void;
