@@ -74,9 +74,9 @@ declare module 'hub:walker' {
 
   export interface UploadedFile {
     name: string;
-    /** Media type, as the sender says. */
+    /** Media type, as the sender says. Default: `application/octet-stream`. */
     type: string;
-    /** Bytes. */
+    /** Of the content, in bytes. */
     size: number;
     /** The content in base64. */
     bytes: string;
