@@ -1,6 +1,6 @@
 import { test } from 'tap';
 import { DEFAULT_LIMITS } from '../../../plugins/walkers/runtime/limits.ts';
-import { MemoryGraph, startPool } from './runtime-helpers.ts';
+import { MemoryGraph, OTHER_ROOT, startPool } from './runtime-helpers.ts';
 
 const FILE = `import { walker, Root, Type, socket } from 'hub:walker';
 export const say = walker({ has: { n: Type.Integer({ default: 0 }) } }).entry(Root, (w) => w.report(w.n));
@@ -117,7 +117,7 @@ test('every reachable object that runs share is frozen', async (t) => {
   const { build, run } = startPool(t);
   const built = await build({
     'a.ts': `import * as library from 'hub:walker';
-const { walker, node, Root, Type } = library;
+const { walker, node, ref, Root, Type } = library;
 const A = node('A', { v: Type.Integer({ default: 1 }) });
 export const look = walker().entry(Root, (w, here) => {
   const seen = new Set();
@@ -136,6 +136,7 @@ export const look = walker().entry(Root, (w, here) => {
   const a = A();
   const edge = here.connect(a);
   const made = { args, a, edge, here, w, error: new Error('x'), range: (() => { try { null.x } catch (e) { return e } })(),
+    access: (() => { try { here.connect(ref('${OTHER_ROOT}')) } catch (e) { return e } })(),
     values: [].values(), entries: new Map().entries(), set: new Set().values(), text: ''[Symbol.iterator](), matches: 'a'.matchAll(/a/g),
     match: /(?<n>a)/d.exec('a'), helper: [].values().map(String), from: Iterator.from({ next() {} }), generator: Object.getPrototypeOf((function* () {})()),
     generatorFunction: function* () {}, arrow: () => 1, segments: new Intl.Segmenter().segment('a'), format: new Intl.NumberFormat(),
