@@ -83,6 +83,25 @@ test('a new version serves new runs while those that run finish on the old one',
   t.same((await running).values, ['answered']);
 });
 
+test('a run of a bundle that was retired, as one that is repeated after a reload, leaves nothing behind', async (t) => {
+  const { build, run, pool } = startPool(t);
+  const graph = new MemoryGraph();
+  const old = await build({ 'a.ts': FILE });
+  const say = async (built: typeof old) => t.same((await run(built, 'say', graph)).values, [0]);
+  await say(old);
+  pool.retire(old);
+  t.equal(pool.statistics.bundles, 0);
+  await say(old);
+  t.equal(pool.statistics.bundles, 0, 'forgotten again');
+  const again = await build({ 'a.ts': FILE });
+  await say(again);
+  t.equal(pool.statistics.bundles, 1, 'the same files saved again are served');
+  await say(old);
+  t.equal(pool.statistics.bundles, 1, 'a late run on the old ones takes nothing away');
+  pool.retire(again);
+  t.equal(pool.statistics.bundles, 0);
+});
+
 test('stopping lets running walkers finish and fails those that wait', async (t) => {
   const { build, run, pool } = startPool(t);
   const built = await build({ 'a.ts': FILE });
