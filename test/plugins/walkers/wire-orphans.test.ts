@@ -1,6 +1,7 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { setImmediate } from 'node:timers/promises';
 import { test } from 'tap';
+import { childrenOf, withoutProc as skip } from './children.ts';
 import { killable } from './killable.ts';
 import { visit } from './wire.ts';
 
@@ -13,14 +14,6 @@ export const loop = walker({ specs: { methods: ['websocket'], auth: false } }).e
 `,
 };
 
-/** Process ids; Linux tells them by thread. */
-function childrenOf(pid: number): number[] {
-  const threads = `/proc/${pid}/task`;
-  return readdirSync(threads).flatMap((thread) =>
-    readFileSync(`${threads}/${thread}/children`, 'utf8').split(' ').filter(Boolean).map(Number),
-  );
-}
-
 /** Ended, although perhaps nobody has asked how. */
 function hasEnded(pid: number): boolean {
   try {
@@ -29,8 +22,6 @@ function hasEnded(pid: number): boolean {
     return true;
   }
 }
-
-const skip = !existsSync('/proc/self/task') && 'needs /proc';
 
 test('when the hub is killed, processes that run walkers end, also one whose walker loops', {
   skip,
