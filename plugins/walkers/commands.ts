@@ -7,7 +7,6 @@ import type { Engine } from './engine.ts';
 import type { CallResult } from './runner.ts';
 import type { WalkerFile } from './runtime/library.ts';
 import type { Cost } from './runtime/protocol.ts';
-import { readSchedule } from './schedules.ts';
 import { skeleton } from './skeleton.ts';
 
 const NAME = /^[A-Za-z_]\w{0,99}$/;
@@ -124,8 +123,6 @@ function describe({ file, walkers, error }: WalkerFile): string[] {
     const { methods, summary, schedule, on } = specs;
     const ways = specs.private ? 'private' : methods.join(', ');
     const more = [schedule && `schedule ${schedule.trigger}`, on.length > 0 && `on ${on.join(', ')}`];
-    const read = schedule && readSchedule(schedule);
-    if (read !== undefined && 'problem' in read) more.push(`not scheduled: ${read.problem}`);
     lines.push(`  ${name}  ${[ways, ...more.filter(Boolean), summary].filter(Boolean).join('; ')}`);
   }
   if (error !== undefined) lines.push(`  does not load: ${error}`);

@@ -39,7 +39,7 @@ export const CALL_FAILURES = {
   host: 500,
   busy: 503,
   stopped: 503,
-  /** Of the start node, or of an edge that was made: the caller lacks the access level. */
+  /** The caller lacks the access level, on the node to start on or on one that the walker did something with. */
   forbidden: 403,
 } as const;
 

@@ -1,4 +1,5 @@
 /** The one run that is going on: what it was given, what it may use up, how it reaches the hub. */
+import { LimitError } from './errors.ts';
 
 /** Counts and sizes a run may use. 0 allows none. */
 interface GuestLimits {
@@ -54,13 +55,6 @@ export interface RunInput {
 
 /** Asks or tells the hub something. Returns '=' and the answer as JSON, or '!', a code, ':' and what went wrong. */
 export type HostCall = (operation: string, text: string) => string;
-
-/** A limit was exceeded. The run fails even when the walker catches this. */
-export class LimitError extends Error {
-  static {
-    LimitError.prototype.name = 'LimitError';
-  }
-}
 
 export class Run {
   readonly input: RunInput;

@@ -59,7 +59,9 @@ export class Child {
   constructor(events: ChildEvents) {
     this.#events = events;
     const env = { PATH: process.env.PATH };
-    this.#process = spawn(process.execPath, [...FLAGS, MAIN], { stdio: 'pipe', env });
+    // The last one tells the child by its end that the hub is gone.
+    const stdio = ['pipe', 'pipe', 'pipe', 'pipe'] as const;
+    this.#process = spawn(process.execPath, [...FLAGS, MAIN], { stdio: [...stdio], env });
     const { stdin, stdout, stderr } = this.#process;
     if (stdin === null || stdout === null || stderr === null) throw new Error('a child without pipes');
     this.#input = stdin;

@@ -44,6 +44,8 @@ export interface PoolStatistics {
   readonly failed: Readonly<Partial<Record<FailureCode, number>>>;
   /** Processes that ended while the pool was on. */
   readonly deaths: number;
+  /** Bundles that the processes have or get. */
+  readonly bundles: number;
 }
 
 export class WalkerPool {
@@ -53,6 +55,8 @@ export class WalkerPool {
   readonly #onChildError: (text: string) => void;
   readonly #children = new Set<Child>();
   readonly #versions = new Map<string, Version>();
+  /** A run that is repeated after a reload still asks for its old bundle. */
+  readonly #retired = new WeakSet<Bundle>();
   #queue: Job[] = [];
   #ids = 0;
   #keys = 0;
@@ -106,8 +110,9 @@ export class WalkerPool {
     return { ok: true, walkers };
   }
 
-  /** Forgets a bundle when its last run has ended. */
+  /** Forgets a bundle when its last run has ended, whenever that is begun. */
   retire(bundle: Bundle): void {
+    this.#retired.add(bundle);
     const version = this.#versions.get(bundle.hash);
     if (version === undefined) return;
     version.retired = true;
@@ -124,6 +129,7 @@ export class WalkerPool {
       done: this.#done,
       failed: this.#failed,
       deaths: this.#deaths,
+      bundles: this.#versions.size,
     };
   }
 
@@ -172,12 +178,15 @@ export class WalkerPool {
   }
 
   #version(bundle: Bundle): Version {
+    const isRetired = this.#retired.has(bundle);
     const known = this.#versions.get(bundle.hash);
     if (known !== undefined) {
-      known.retired = false;
+      // The same files as before, saved again.
+      if (!isRetired) known.retired = false;
       return known;
     }
     const version = new Version(++this.#keys, bundle);
+    version.retired = isRetired;
     this.#versions.set(bundle.hash, version);
     return version;
   }

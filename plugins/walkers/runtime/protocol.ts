@@ -66,3 +66,6 @@ export function parseCost(text: string): Cost {
 
 /** Bytes of one line. A longer one means that the other side has gone mad. */
 export const LINE_BYTES = 64 * 1024 * 1024;
+
+/** File descriptor of the pipe whose end tells a child that its hub is gone. */
+export const HUB_FD = 3;

@@ -45,6 +45,7 @@ export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 /** How runs fail, and what each way means. */
 export const FAILURES = {
   error: 'The walker threw an error.',
+  forbidden: 'The user lacks the access level for what the walker did.',
   invalid: 'The fields of the walker do not match their schema.',
   timeout: 'The walker ran for too long.',
   memory: 'The walker used more memory than it may.',

@@ -1,6 +1,7 @@
 /** A walker's specs, as they are written in `walker({ specs })`. */
 import { compile, explain, type Static, Type } from '../../../core/index.ts';
 import { LimitsSchema } from '../runtime/limits.ts';
+import { readSchedule, type Schedule } from './schedule.ts';
 
 const FieldNames = Type.Union([Type.Literal('*'), Type.Array(Type.String())]);
 
@@ -39,11 +40,16 @@ const SpecsSchema = Type.Object(
 );
 
 /** Complete: what was left out has its default. */
-export type Specs = Static<typeof SpecsSchema>;
+export type Specs = Omit<Static<typeof SpecsSchema>, 'schedule'> & { readonly schedule?: Schedule };
 
 const isSpecs = compile(SpecsSchema);
 
 /** @returns the completed specs, or what is wrong with them. */
 export function readSpecs(specs: unknown): { readonly specs: Specs } | { readonly problem: string } {
-  return isSpecs(specs) ? { specs } : { problem: explain(isSpecs.errors) };
+  if (!isSpecs(specs)) return { problem: explain(isSpecs.errors) };
+  const { schedule: given, ...rest } = specs;
+  if (given === undefined) return { specs: rest };
+  const read = readSchedule(given);
+  if ('problem' in read) return { problem: `schedule: ${read.problem}` };
+  return { specs: { ...rest, schedule: read.schedule } };
 }
