@@ -40,7 +40,7 @@ export class Engine {
   readonly #loaded = Promise.withResolvers<void>();
 
   constructor(hub: Hub, options: Options, delivery: Delivery) {
-    const { processes, queue, queueMs, readBytes, recordBytes } = options;
+    const { processes, queue, userQueue, queueMs, readBytes, recordBytes } = options;
     this.#hub = hub;
     this.#delivery = delivery;
     this.users = hub.use('users');
@@ -49,6 +49,7 @@ export class Engine {
     this.#pool = new WalkerPool({
       ...(processes !== undefined && { processes }),
       queue,
+      userQueue,
       queueMs,
       onChildError: (text) => hub.log.debug({ text }, 'a process that runs walkers said something'),
     });

@@ -18,6 +18,8 @@ export interface Call {
   readonly client?: { readonly client_id: string; readonly channel_id: string };
   /** What the walker sees as `event`. */
   readonly event?: unknown;
+  /** In whose turn it leaves the queue. Default: in that of the caller's root. */
+  readonly line?: string;
 }
 
 /** Where what a walker says while it runs goes. */
@@ -76,7 +78,7 @@ export class Runner {
 
   /** Never rejects. What it returns is durable. */
   async run(call: Call, voice: Voice): Promise<CallResult> {
-    const { walker, fields, caller, client = null, event = null } = call;
+    const { walker, fields, caller, client = null, event = null, line } = call;
     const { bundle, limits } = walker;
     const { root, user } = caller;
     const bounds = { reads: limits.reads, writes: limits.writes, ...this.#bounds };
@@ -86,7 +88,7 @@ export class Runner {
         const [node] = await transaction.nodes([call.node ?? root]);
         if (node === null || node === undefined) return { journal: undefined, result: noAccess(call.node) };
         const result = await this.#pool.run(
-          { bundle, walker: walker.name, fields, node, root, user, client, event, limits },
+          { bundle, walker: walker.name, fields, node, root, user, client, event, limits, line },
           {
             nodes: (ids) => transaction.nodes(ids),
             links: (question) => transaction.links(question),
