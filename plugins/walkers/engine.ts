@@ -41,7 +41,7 @@ export class Engine {
   #isLoaded = false;
 
   constructor(hub: Hub, options: Options, delivery: Delivery) {
-    const { processes, queue, queueMs, readBytes, recordBytes } = options;
+    const { processes, queue, userQueue, queueMs, readBytes, recordBytes } = options;
     this.#hub = hub;
     this.users = hub.use('users');
     this.#topics = hub.use('topics');
@@ -49,6 +49,7 @@ export class Engine {
     this.#pool = new WalkerPool({
       ...(processes !== undefined && { processes }),
       queue,
+      userQueue,
       queueMs,
       onChildError: (text) => hub.log.debug({ text }, 'a process that runs walkers said something'),
     });

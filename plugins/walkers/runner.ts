@@ -19,6 +19,8 @@ export interface Call {
   readonly client?: { readonly client_id: string; readonly channel_id: string };
   /** What the walker sees as `event`. */
   readonly event?: unknown;
+  /** In whose turn it leaves the queue. Default: in that of the caller's root. */
+  readonly line?: string;
 }
 
 /** Where what a walker says while it runs goes. */
@@ -77,7 +79,7 @@ export class Runner {
 
   /** Never rejects. What it returns is durable. */
   async run(call: Call, voice: Voice): Promise<CallResult> {
-    const { walker, fields, caller, client = null, event = null } = call;
+    const { walker, fields, caller, client = null, event = null, line } = call;
     const { bundle, limits } = walker;
     const { root, user } = caller;
     const bounds = { reads: limits.reads, writes: limits.writes, ...this.#bounds };
@@ -88,7 +90,7 @@ export class Runner {
         const node = onRoot ? null : (await transaction.nodes([call.node]))[0];
         if (!onRoot && !node) return { journal: undefined, result: noAccess(call.node) };
         const result = await this.#pool.run(
-          { bundle, walker: walker.name, fields, node, root, user, client, event, limits },
+          { bundle, walker: walker.name, fields, node, root, user, client, event, limits, line },
           new Attempt(transaction, voice, said),
         );
         if (result.ok) return { journal: result.journal, result };

@@ -13,7 +13,7 @@ export function followTopics(engine: Engine, topics: Services['topics']): void {
         topics.on(topic, (data) => {
           const walker = engine.walkers.get(name);
           if (walker !== undefined)
-            engine.trigger({ walker, fields: {}, caller: PUBLIC, event: { topic, data } });
+            engine.trigger({ walker, fields: {}, caller: PUBLIC, event: { topic, data }, line: 'topics' });
         }),
       ),
     );

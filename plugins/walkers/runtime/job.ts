@@ -15,6 +15,8 @@ export class Job {
   /** Undefined: lists the walkers of the bundle. */
   readonly walker: string | undefined;
   readonly limits: RunLimits;
+  /** In whose turn it is begun. */
+  readonly user: string;
   /** `performance.now()` when it was queued. */
   readonly queuedAt = performance.now();
   readonly #input: string | undefined;
@@ -37,12 +39,14 @@ export class Job {
     id: number,
     version: Version,
     limits: RunLimits,
+    user: string,
     settle: (result: RunResult) => void,
     run?: { readonly walker: string; readonly input: string; readonly host: RunHost },
   ) {
     this.id = id;
     this.version = version;
     this.limits = limits;
+    this.user = user;
     this.walker = run?.walker;
     this.#input = run?.input;
     this.#host = run?.host;

@@ -18,6 +18,8 @@ export interface RunRequest {
   readonly client: unknown;
   readonly event: unknown;
   readonly limits: RunLimits;
+  /** In whose turn it leaves the queue. Default: that of the root. */
+  readonly line?: string | undefined;
 }
 
 export interface LinksQuestion {
