@@ -17,7 +17,7 @@ import { FakeClock } from './fake-clock.ts';
 
 export const TREE = 'topic.pydio.tree.nodes.changes';
 
-export type Topics = Services['topics'];
+type Topics = Services['topics'];
 
 export interface TopicsHub extends TestHub {
   readonly topics: Topics;
