@@ -1,6 +1,6 @@
 /** A random installation and random events, and naively computed who gets which of them. Knows nothing of the plugin. */
 
-export interface Workspace {
+interface Workspace {
   readonly id: string;
   readonly slug: string;
   readonly roots: readonly string[];
