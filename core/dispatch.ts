@@ -154,6 +154,7 @@ export class Dispatcher {
 function findType(message: Record<string, unknown>, endpoint: Endpoint<unknown>): IncomingType | undefined {
   const { envelope } = endpoint.options;
   const name = message[envelope.type];
+  if (typeof name !== 'string' && envelope.unknown === 'ignore') return undefined;
   if (typeof name !== 'string')
     throw new HubError('invalid_json', `the field "${envelope.type}" must be a string`);
   const type = endpoint.messages.incoming.get(name);

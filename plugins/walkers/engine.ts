@@ -1,6 +1,7 @@
 /** What all ways to a walker share: the walkers there are, the processes that run them, the graph. */
 import { resolve } from 'node:path';
 import type { Hub, JsonText, Log, Services } from '../../core/index.ts';
+import { type Caller, userOf } from './callers.ts';
 import { Graph } from './graph/graph.ts';
 import { type Options, runLimits } from './options.ts';
 import { type Call, type CallFailed, type CallResult, Runner, type Voice } from './runner.ts';
@@ -59,10 +60,13 @@ export class Engine {
     this.#voiceParts = {
       log: hub.log,
       delivery,
-      emit: (topic, data, triggered) => {
+      publish: (topic, data, caller, triggered) => {
         this.#triggered = triggered;
-        this.#topics.emit(topic, data.toJSON());
-        this.#triggered = 0;
+        try {
+          this.#topics.publish(topic, data.toJSON(), { walkerOf: { user: userOf(caller) } });
+        } finally {
+          this.#triggered = 0;
+        }
       },
     };
   }
@@ -156,7 +160,8 @@ export class Engine {
 interface VoiceParts {
   readonly log: Log;
   readonly delivery: Delivery;
-  readonly emit: (topic: string, data: JsonText, triggered: number) => void;
+  /** @throws what the service `topics` throws. */
+  readonly publish: (topic: string, data: JsonText, caller: Caller, triggered: number) => void;
 }
 
 /** Where a walker's words go when it runs for a client, a schedule or a topic. */
@@ -185,7 +190,12 @@ class HubVoice implements Voice {
   }
 
   emit(topic: string, data: JsonText): void {
-    this.#parts.emit(topic, data, this.#triggered);
+    try {
+      this.#parts.publish(topic, data, this.#call.caller, this.#triggered);
+    } catch (error) {
+      // The walker is not waiting for an answer, it may be done.
+      this.#parts.log.warn({ ...this.#trace(), topic, err: error }, 'an event of a walker was refused');
+    }
   }
 
   log(level: LogLevel, text: string): void {
