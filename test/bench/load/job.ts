@@ -18,6 +18,7 @@ export type LoadSpec =
       readonly rate: number;
     }
   | { readonly kind: 'fanout'; readonly subscribers: number; readonly bytes: number }
+  | { readonly kind: 'chat'; readonly members: number; readonly bytes: number }
   | { readonly kind: 'http'; readonly method: 'GET' | 'POST'; readonly connections: number }
   | {
       readonly kind: 'grid';
@@ -32,7 +33,7 @@ export interface Target {
   readonly serverPid: number;
   /** Of the WebSocket or of the route. */
   readonly path: string;
-  readonly protocol: 'json' | 'socket.io';
+  readonly protocol: 'json' | 'chat' | 'socket.io';
 }
 
 /** Seconds under load before the measurement, and of it. */

@@ -5,12 +5,16 @@ import { prepareHub } from '../../../core/hub.ts';
 import { createLog } from '../../../core/log.ts';
 import { announce, requestedPort } from './serve.ts';
 
-export async function startBenchHub(plugins: NonNullable<UserConfig['plugins']>): Promise<void> {
+export async function startBenchHub(
+  plugins: NonNullable<UserConfig['plugins']>,
+  more: UserConfig = {},
+): Promise<void> {
   const given = {
     host: '127.0.0.1',
     ports: [requestedPort],
     limits: { messagesPerSecond: 1e9, burst: 1e9, outboxBytes: 2 ** 26 },
     plugins,
+    ...more,
   };
   const config = completeConfig(given, import.meta.filename, { HUB_DATA: process.env.HUB_DATA });
   const hub = await prepareHub(config, { log: createLog('warn') });
