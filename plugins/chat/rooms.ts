@@ -65,7 +65,12 @@ export class Rooms {
   /** @returns when the room and its messages are gone for good; nobody finds it from now on. */
   async delete(room: Room): Promise<void> {
     this.#remove(room);
-    await Promise.all([room.feed.clear(), this.#collection.delete(room.id)]);
+    try {
+      await Promise.all([room.feed.clear(), this.#collection.delete(room.id)]);
+    } catch (error) {
+      if (this.find(room.stored) === undefined) this.#add(room);
+      throw error;
+    }
   }
 
   #add(room: Room): void {

@@ -20,9 +20,13 @@ const claim = (name: string, description: string) =>
 export const ClaimNames = Type.Object(
   {
     user: claim('sub', "The user's id."),
-    name: claim(
-      'name',
-      'The login, which must be unique: it is the author of messages. Default of the claim: the id.',
+    name: Type.Union(
+      [Type.String({ minLength: 1 }), Type.Array(Type.String({ minLength: 1 }), { minItems: 1 })],
+      {
+        default: 'name',
+        description:
+          'The login, the author of messages, which must be unique; of several claims, the first that a token has. Without it, the id.',
+      },
     ),
     profile: claim('profile', '`admin`, `standard`, `shared` or `anon`; any other, or none, is `standard`.'),
     roles: claim('roles', 'List of role ids.'),
@@ -77,7 +81,11 @@ export class SessionReader {
     return {
       identity,
       user,
-      login: textOf(claims[names.name]) ?? user,
+      login:
+        [names.name]
+          .flat()
+          .map((name) => textOf(claims[name]))
+          .find((login) => login !== undefined) ?? user,
       profile: PROFILES.includes(profile) ? profile : 'standard',
       roles: textsOf(claims[names.roles]),
       workspaces: textsOf(claims[names.workspaces]),

@@ -112,13 +112,17 @@ test('malformed messages are errors that name the field, and nothing breaks', as
 test('with the token of another user, a connection leaves all its rooms before anything else comes', async (t) => {
   const asked = new Queue<string>();
   const gate = Promise.withResolvers<void>();
-  const slow = plugin('slow', (hub) =>
-    hub.use('chat').decide('slow', async ({ login }) => {
-      asked.push(login);
-      if (login === 'eve') await gate.promise;
-      return undefined;
-    }),
-  );
+  const slow = plugin('slow', (hub) => {
+    hub.hooks.authorizeSubscribe.tap(
+      async ({ connection }) => {
+        const user = connection.identity?.user ?? '';
+        asked.push(user);
+        if (user === 'id-eve') await gate.promise;
+        return undefined;
+      },
+      { stage: -10 },
+    );
+  });
   const hub = await startChat(t, {}, { plugins: [slow] });
   const ann = await logIn(t, hub, 'ann', { workspaces: ['a'] });
   const bob = await logIn(t, hub, 'bob', { workspaces: ['a'] });
@@ -138,7 +142,7 @@ test('with the token of another user, a connection leaves all its rooms before a
     t.match(await ann.next(), { '@type': 'error', error: /not in the room/ });
   }
   ann.send({ '@type': 'JOIN', Room: { Type: 'WORKSPACE', RoomTypeObject: 'a' } });
-  for (let login = await asked.next(); login !== 'eve'; ) login = await asked.next();
+  for (let login = await asked.next(); login !== 'id-eve'; ) login = await asked.next();
   gate.resolve();
   t.match(await ann.next('ROOM_UPDATE'), { Room: { Users: ['bob', 'eve'] } });
   ann.post(rooms[0] ?? '', 'it is me');

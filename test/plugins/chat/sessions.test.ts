@@ -121,7 +121,7 @@ test('an expired session is warned, leaves its rooms, and may subscribe again', 
 test('claims have the names the options give them, and sensible values where a token has none', async (t) => {
   const claims = {
     user: 'uid',
-    name: 'login',
+    name: ['nick', 'login'],
     profile: 'kind',
     roles: 'groups',
     workspaces: 'spaces',
