@@ -179,6 +179,13 @@ test('a room of 10,000 messages is paged by reading the page alone', async (t) =
     seen,
     Array.from({ length: 10_000 }, (_, i) => 10_000 - i),
   );
+  const behind = { id: 'r', feed: { published: 9_990 } } as Room;
+  const { messages } = await readPage(log, behind, { skip: 0, limit: 1, characters: 1e6 });
+  t.equal(
+    JSON.parse(messages[0]?.text ?? '').Message,
+    '9990',
+    'what was stored and not yet sent is not in it',
+  );
 });
 
 test('of a room, so many messages are kept', async (t) => {

@@ -191,3 +191,32 @@ test('a session that ends while it joins is in no room', async (t) => {
   t.match(await ann.next(), { '@type': 'error', error: /session ended/ });
   t.match(await (await logIn(t, hub, 'bob')).join(), { Users: ['bob'] });
 });
+
+test('while a newer token is being decided about, nothing can be posted with it', async (t) => {
+  const gate = { reached: Promise.withResolvers<void>(), open: Promise.withResolvers<void>() };
+  const renews: { identify?: (jwt: string) => Promise<unknown> | undefined } = {};
+  const slow = plugin('slow', (hub) => {
+    renews.identify = (jwt) => hub.connectionsOf('id-ann')[0]?.identify(jwt);
+    hub.use('chat').decide('slow', async ({ roles }) => {
+      if (!roles.includes('reader')) return 'read-write';
+      gate.reached.resolve();
+      await gate.open.promise;
+      return 'read-only';
+    });
+  });
+  const hub = await startChat(t, {}, { plugins: [slow] });
+  const [ann, bob] = [await logIn(t, hub, 'ann'), await logIn(t, hub, 'bob')];
+  const { Uuid } = await ann.join();
+  await bob.join();
+  await ann.all();
+  const renewed = renews.identify?.(await tokenOf(hub, 'ann', { roles: ['reader'] }));
+  await gate.reached.promise;
+  ann.post(Uuid, 'quick');
+  t.match(await ann.next(), { error: /not in the room/ });
+  gate.open.resolve();
+  await renewed;
+  ann.post(Uuid, 'late');
+  t.match(await ann.next(), { error: 'you may only read in this room' });
+  bob.post(Uuid, 'both are there');
+  t.match(await ann.nextPost(), { Message: 'both are there' });
+});
