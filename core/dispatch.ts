@@ -155,6 +155,7 @@ function findType(message: Record<string, unknown>, endpoint: Endpoint<unknown>)
   const { envelope } = endpoint.options;
   const field = message[envelope.type];
   const name = typeof field === 'string' ? field : envelope.typeOf?.(message);
+  if (typeof name !== 'string' && envelope.unknown === 'ignore') return undefined;
   if (typeof name !== 'string')
     throw new HubError('invalid_json', `the field "${envelope.type}" must be a string`);
   const type = endpoint.messages.incoming.get(name);

@@ -73,9 +73,9 @@ test('an endpoint may ignore types it does not know', async (t) => {
     return endpoint.on('MOVE', Point, (content) => moved(content));
   });
   const client = await connect(t, hub, '/');
-  client.send({ type: 'NOPE' });
+  for (const message of [{ type: 'NOPE' }, { type: 5 }, {}]) client.send(message);
   client.send({ type: 'MOVE', x: 1 });
-  t.equal((await client.next()).type, 'MOVED');
+  t.equal((await client.next()).type, 'MOVED', 'and messages without one');
 });
 
 test('an endpoint words its errors itself', async (t) => {
