@@ -1,4 +1,5 @@
 import { defineConfig } from './config/index.ts';
+import chat from './plugins/chat/index.ts';
 import cityio from './plugins/cityio/index.ts';
 import topics from './plugins/topics/index.ts';
 import users from './plugins/users/index.ts';
@@ -11,6 +12,8 @@ export default defineConfig({
     cityio({ demo: true }),
     users(),
     topics(),
+    // Tokens of the plugin `users` have no name: its users are known in rooms by their addresses.
+    chat({ claims: { name: ['name', 'email'] } }),
     // Scripts in walkers/ become events, loaded again whenever one is saved.
     walkers(),
   ],

@@ -152,9 +152,16 @@ export interface ConfiguredPlugin {
   readonly options: unknown;
 }
 
+/** Settings as people give them: whatever they leave out, at any depth, takes its default. */
+export type DeepPartial<T> = T extends readonly unknown[]
+  ? T
+  : T extends object
+    ? { readonly [K in keyof T]?: DeepPartial<T[K]> }
+    : T;
+
 /** Lists the plugin in a configuration: `rooms({ limit: 200 })`. Options left out take their defaults. */
 export interface PluginFactory<O extends TObject> {
-  (options?: Partial<Static<O>>): ConfiguredPlugin;
+  (options?: DeepPartial<Static<O>>): ConfiguredPlugin;
   readonly definition: PluginDefinition<O>;
 }
 
@@ -162,6 +169,6 @@ export interface PluginFactory<O extends TObject> {
 export function definePlugin<O extends TObject>(definition: PluginDefinition<O>): PluginFactory<O> {
   // Options are checked against the definition's own schema before its setup sees them.
   const general = definition as unknown as PluginDefinition<TObject>;
-  const factory = (options: Partial<Static<O>> = {}) => ({ definition: general, options });
+  const factory = (options?: DeepPartial<Static<O>>) => ({ definition: general, options: options ?? {} });
   return Object.assign(factory, { definition });
 }

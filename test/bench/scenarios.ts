@@ -42,6 +42,9 @@ const UWS = new URL('./servers/uws.ts', import.meta.url);
 const UWS_GRID = new URL('./servers/uws-grid.ts', import.meta.url);
 const WS = new URL('./servers/ws.ts', import.meta.url);
 const SOCKETIO = new URL('./servers/socketio.ts', import.meta.url);
+const HUB_CHAT = new URL('./servers/hub-chat.ts', import.meta.url);
+const UWS_CHAT = new URL('./servers/uws-chat.ts', import.meta.url);
+const SOCKETIO_CHAT = new URL('./servers/socketio-chat.ts', import.meta.url);
 const FASTIFY = new URL('./servers/fastify.ts', import.meta.url);
 
 const MESSAGE_BYTES = 120;
@@ -106,6 +109,22 @@ export const scenarios: readonly Scenario[] = [
       { contender: 'hub', of: 'uws-publish', atLeast: 0.9 },
       { contender: 'hub', of: 'socketio', atLeast: 8 },
       { contender: 'hub-filter', of: 'uws-publish', atLeast: 0.7 },
+    ],
+  },
+  {
+    name: 'chat',
+    title: 'posts of one member to a room of 100; the hub stores each before it is sent',
+    unit: '/s',
+    measure: underLoad({ kind: 'chat', members: 100, bytes: 200 }, { members: 10 }),
+    baseline: 'uws-publish',
+    contenders: [
+      { name: 'hub', server: HUB_CHAT, path: '/chat', protocol: 'chat' },
+      { name: 'uws-publish', server: UWS_CHAT, path: '/chat', protocol: 'chat' },
+      { name: 'socketio', server: SOCKETIO_CHAT, protocol: 'socket.io' },
+    ],
+    targets: [
+      { contender: 'hub', of: 'uws-publish', atLeast: 0.7 },
+      { contender: 'hub', of: 'socketio', atLeast: 5 },
     ],
   },
   {

@@ -1,5 +1,6 @@
 /** The process that makes the load: takes one job after the other from the harness. */
-import { jsonWire, socketIoWire, type Wire, walkerWire } from '../wire.ts';
+import { chatWire, jsonWire, socketIoWire, type Wire, walkerWire } from '../wire.ts';
+import { loadChat } from './chat.ts';
 import { type Client, openAll } from './client.ts';
 import { loadFanout } from './fanout.ts';
 import { loadGrid } from './grid.ts';
@@ -34,6 +35,8 @@ function runLoad({ load, target, timing }: Job & { do: 'load' }): Promise<Sample
       return loadLatency(load, target, wireOf(target), timing);
     case 'fanout':
       return loadFanout(load, target, wireOf(target), timing);
+    case 'chat':
+      return loadChat(load, target, wireOf(target), timing);
     case 'http':
       return loadHttp(load, target, timing);
     case 'grid':
@@ -42,8 +45,16 @@ function runLoad({ load, target, timing }: Job & { do: 'load' }): Promise<Sample
 }
 
 function wireOf(target: Target): Wire {
-  if (target.protocol === 'socket.io') return socketIoWire;
-  return target.protocol === 'json' ? jsonWire(target.path) : walkerWire(target.path);
+  switch (target.protocol) {
+    case 'json':
+      return jsonWire(target.path);
+    case 'chat':
+      return chatWire(target.path);
+    case 'walker':
+      return walkerWire(target.path);
+    case 'socket.io':
+      return socketIoWire;
+  }
 }
 
 process.on('message', async (job: Job) => {

@@ -20,6 +20,7 @@ export type LoadSpec =
       readonly percentile: 0.5 | 0.99;
     }
   | { readonly kind: 'fanout'; readonly subscribers: number; readonly bytes: number }
+  | { readonly kind: 'chat'; readonly members: number; readonly bytes: number }
   | { readonly kind: 'http'; readonly method: 'GET' | 'POST'; readonly connections: number }
   | {
       readonly kind: 'grid';
@@ -34,7 +35,7 @@ export interface Target {
   readonly serverPid: number;
   /** Of the WebSocket or of the route. */
   readonly path: string;
-  readonly protocol: 'json' | 'socket.io' | 'walker';
+  readonly protocol: 'json' | 'chat' | 'walker' | 'socket.io';
 }
 
 /** Seconds under load before the measurement, and of it. */
