@@ -46,6 +46,8 @@ export const sampleDocument: Static<typeof Document> = {
 export interface Wire {
   /** Path of the upgrade request. */
   readonly path: string;
+  /** Path for the connection of this number, where each has its own. */
+  readonly pathOf?: (index: number) => string;
   encode(type: string, content: unknown): string;
   /** @throws SyntaxError when the text is not of this wire. */
   decode(text: string): { readonly type: string; readonly content: unknown };
@@ -57,6 +59,20 @@ export function jsonWire(path: string): Wire {
     path,
     encode: (type, content) => JSON.stringify({ type, content }),
     decode: (text) => JSON.parse(text),
+  };
+}
+
+/** The hub's topics: subscribers are users of their own, news are events; publishers use the given path. */
+export function topicsWire(path: string): Wire {
+  return {
+    path,
+    pathOf: (index) => `/topics?token=u${index}`,
+    encode: (type, content) =>
+      JSON.stringify(type === 'SUBSCRIBE' ? { type: 'subscribe', topics: ['bench.*'] } : { type, content }),
+    decode: (text) => {
+      const { type, event } = JSON.parse(text);
+      return type === 'event' ? { type: 'NEWS', content: event } : { type: type.toUpperCase(), content: {} };
+    },
   };
 }
 

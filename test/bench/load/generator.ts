@@ -1,5 +1,5 @@
 /** The process that makes the load: takes one job after the other from the harness. */
-import { jsonWire, socketIoWire, type Wire } from '../wire.ts';
+import { jsonWire, socketIoWire, topicsWire, type Wire } from '../wire.ts';
 import { type Client, openAll } from './client.ts';
 import { loadFanout } from './fanout.ts';
 import { loadGrid } from './grid.ts';
@@ -42,7 +42,8 @@ function runLoad({ load, target, timing }: Job & { do: 'load' }): Promise<Sample
 }
 
 function wireOf(target: Target): Wire {
-  return target.protocol === 'json' ? jsonWire(target.path) : socketIoWire;
+  const wires = { json: jsonWire, topics: topicsWire, 'socket.io': () => socketIoWire };
+  return wires[target.protocol](target.path);
 }
 
 process.on('message', async (job: Job) => {

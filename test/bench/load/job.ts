@@ -17,7 +17,13 @@ export type LoadSpec =
       /** Messages a second over all connections, sent whether or not answers come. */
       readonly rate: number;
     }
-  | { readonly kind: 'fanout'; readonly subscribers: number; readonly bytes: number }
+  | {
+      readonly kind: 'fanout';
+      readonly subscribers: number;
+      readonly bytes: number;
+      /** Sessions that subscribe as well and may not get the news. Default: none. */
+      readonly others?: number;
+    }
   | { readonly kind: 'http'; readonly method: 'GET' | 'POST'; readonly connections: number }
   | {
       readonly kind: 'grid';
@@ -32,7 +38,7 @@ export interface Target {
   readonly serverPid: number;
   /** Of the WebSocket or of the route. */
   readonly path: string;
-  readonly protocol: 'json' | 'socket.io';
+  readonly protocol: 'json' | 'socket.io' | 'topics';
 }
 
 /** Seconds under load before the measurement, and of it. */
