@@ -7,7 +7,7 @@ export interface TopicDefinition<S extends TSchema = TSchema> {
   readonly schema: S;
   /** One line for the documents. */
   readonly summary: string;
-  /** Which clients may get an event. Left out: none, the topic is for plugins and walkers only. */
+  /** Which clients may get an event; asked again for one that comes back and missed it. Left out: none, the topic is for plugins and walkers only. */
   readonly audience?: (event: Static<S>) => Audience<Static<S>>;
   /** Events about the same thing are collected for a moment and sent to clients as one. Subscribers within the hub get each. */
   readonly batch?: Batch<Static<S>>;

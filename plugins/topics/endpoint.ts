@@ -110,12 +110,14 @@ export function openTopics(hub: Hub, { options, delivery, history, clock }: Part
       const matching = patternsOf(topic);
       return matching.some((one) => added.has(one)) && !matching.some((one) => patterns.has(one));
     };
-    return history
-      .since(since)
-      ?.filter(
-        ({ topic, audience: { keys } }) => isNew(topic.name) && keys.some((key) => recipient.keys.has(key)),
-      )
-      .flatMap((entry) => formsOf(outlet, entry)(connection));
+    return history.since(since)?.flatMap((entry) => {
+      const { topic, event } = entry;
+      if (!isNew(topic.name)) return [];
+      // Asked again, for what an audience works out for its recipients is too much to keep.
+      const audience = topic.definition.audience?.(event);
+      if (audience === undefined || !audience.keys.some((key) => recipient.keys.has(key))) return [];
+      return formsOf(outlet, entry, audience)(connection);
+    });
   }
 
   function place(connection: Connection<Session>): void {

@@ -17,6 +17,8 @@ export interface Contender {
   readonly path?: string;
   /** Default: the JSON envelope. */
   readonly protocol?: Target['protocol'];
+  /** Sessions beside those that get something, in scenarios that compare their numbers. Default: none. */
+  readonly others?: number;
   /** Command line arguments, in the scenario of the start only. Default: none. */
   readonly arguments?: readonly string[];
 }
@@ -38,7 +40,9 @@ export type Measure = (context: Context, contender: Contender) => Promise<Sample
 export function underLoad<L extends LoadSpec>(load: L, small: Partial<L> = {}): Measure {
   return async (context, contender) => {
     const target = targetOf(contender, await context.server(contender));
-    const spec = context.quick ? { ...load, ...small } : load;
+    const { others } = contender;
+    const full = others === undefined ? load : { ...load, others };
+    const spec = context.quick ? { ...full, ...small } : full;
     return context.generator.run({ do: 'load', load: spec, target, timing: context.timing });
   };
 }

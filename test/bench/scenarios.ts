@@ -38,6 +38,7 @@ const HUB_CITYIO = new URL('./servers/hub-cityio.ts', import.meta.url);
 const HUB_WALKERS = new URL('./servers/hub-walkers.ts', import.meta.url);
 const HUB_WALKERS_BUSY = new URL('./servers/hub-walkers-busy.ts', import.meta.url);
 const UWS_CHILD = new URL('./servers/uws-child.ts', import.meta.url);
+const HUB_TOPICS = new URL('./servers/hub-topics.ts', import.meta.url);
 const UWS = new URL('./servers/uws.ts', import.meta.url);
 const UWS_GRID = new URL('./servers/uws-grid.ts', import.meta.url);
 const WS = new URL('./servers/ws.ts', import.meta.url);
@@ -49,6 +50,8 @@ const FASTIFY = new URL('./servers/fastify.ts', import.meta.url);
 
 const MESSAGE_BYTES = 120;
 const CONNECTIONS = 100;
+/** As many as a process may hold where it may have 20,000 files open. */
+const SESSIONS = 19_900;
 /** Rows and columns. */
 const GRID_SIDE = 100;
 
@@ -126,6 +129,34 @@ export const scenarios: readonly Scenario[] = [
       { contender: 'hub', of: 'uws-publish', atLeast: 0.7 },
       { contender: 'hub', of: 'socketio', atLeast: 5 },
     ],
+  },
+  {
+    name: 'topics-all',
+    title: 'deliveries of events of a topic to all of 1,000 sessions, each another user',
+    unit: '/s',
+    measure: underLoad({ kind: 'fanout', subscribers: 1000, bytes: MESSAGE_BYTES }, { subscribers: 100 }),
+    baseline: 'uws-publish',
+    contenders: [
+      { name: 'hub', server: HUB_TOPICS, path: '/all', protocol: 'topics' },
+      { name: 'uws-publish', server: UWS },
+      { name: 'socketio', server: SOCKETIO, protocol: 'socket.io' },
+    ],
+    targets: [
+      { contender: 'hub', of: 'uws-publish', atLeast: 0.8 },
+      { contender: 'hub', of: 'socketio', atLeast: 5 },
+    ],
+  },
+  {
+    name: 'topics-one',
+    title: `events of a topic for one session of 100, and of ${SESSIONS}`,
+    unit: '/s',
+    measure: underLoad({ kind: 'fanout', subscribers: 1, bytes: MESSAGE_BYTES, others: 0 }, { others: 200 }),
+    baseline: 'hub-few',
+    contenders: [
+      { name: 'hub-few', server: HUB_TOPICS, path: '/one', protocol: 'topics', others: 99 },
+      { name: 'hub-many', server: HUB_TOPICS, path: '/one', protocol: 'topics', others: SESSIONS - 1 },
+    ],
+    targets: [{ contender: 'hub-many', of: 'hub-few', atLeast: 0.5 }],
   },
   {
     name: 'http-get',

@@ -58,6 +58,8 @@ export interface Wire {
   readonly path: string;
   /** Whether the server sends a message as soon as the connection is open. */
   readonly greets?: boolean;
+  /** Path for the connection of this number, where each has its own. */
+  readonly pathOf?: (index: number) => string;
   encode(type: string, content: unknown): string;
   /** @throws SyntaxError when the text is not of this wire. */
   decode(text: string): { readonly type: string; readonly content: unknown };
@@ -81,6 +83,20 @@ export function chatWire(path: string): Wire {
     decode: (text) => {
       const { '@type': type = '', ...content } = JSON.parse(text);
       return { type, content };
+    },
+  };
+}
+
+/** The hub's topics: subscribers are users of their own, news are events; publishers use the given path. */
+export function topicsWire(path: string): Wire {
+  return {
+    path,
+    pathOf: (index) => `/topics?token=u${index}`,
+    encode: (type, content) =>
+      JSON.stringify(type === 'SUBSCRIBE' ? { type: 'subscribe', topics: ['bench.*'] } : { type, content }),
+    decode: (text) => {
+      const { type, event } = JSON.parse(text);
+      return type === 'event' ? { type: 'NEWS', content: event } : { type: type.toUpperCase(), content: {} };
     },
   };
 }

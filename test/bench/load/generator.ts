@@ -1,5 +1,5 @@
 /** The process that makes the load: takes one job after the other from the harness. */
-import { chatWire, jsonWire, socketIoWire, type Wire, walkerWire } from '../wire.ts';
+import { chatWire, jsonWire, socketIoWire, topicsWire, type Wire, walkerWire } from '../wire.ts';
 import { loadChat } from './chat.ts';
 import { type Client, openAll } from './client.ts';
 import { loadFanout } from './fanout.ts';
@@ -45,16 +45,14 @@ function runLoad({ load, target, timing }: Job & { do: 'load' }): Promise<Sample
 }
 
 function wireOf(target: Target): Wire {
-  switch (target.protocol) {
-    case 'json':
-      return jsonWire(target.path);
-    case 'chat':
-      return chatWire(target.path);
-    case 'walker':
-      return walkerWire(target.path);
-    case 'socket.io':
-      return socketIoWire;
-  }
+  const wires = {
+    json: jsonWire,
+    chat: chatWire,
+    topics: topicsWire,
+    walker: walkerWire,
+    'socket.io': () => socketIoWire,
+  };
+  return wires[target.protocol](target.path);
 }
 
 process.on('message', async (job: Job) => {

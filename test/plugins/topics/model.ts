@@ -82,9 +82,16 @@ const TYPES = [
   'DELETE',
 ];
 
+/** Where much happens within a second. */
+const BUSY = ['a', 'a/b', 'b/a/c', 'ab/c', 'c/c', 'b/b/ab'];
+
 function makeNode(random: Random, users: readonly User[]): Node {
-  const Path =
-    random.below(5) === 0 ? `people/${random.one(users).login}/${path(random, 2)}` : path(random, 6);
+  const Path = random.one([
+    random.one(BUSY),
+    path(random, 6),
+    path(random, 6),
+    `people/${random.one(users).login}/${path(random, 2)}`,
+  ]);
   const policies = Array.from({ length: random.below(3) }, () => ({
     Subject: random.one(['*', `user:${random.one(users).login}`, 'profile:standard', 'role:r1', 'role:r2']),
     Action: random.one(['READ', 'READ', 'WRITE']),
@@ -128,20 +135,22 @@ export function makeEvent(random: Random, users: readonly User[]): Published {
       const kept = Object.entries(parts).filter(() => random.below(2) === 0);
       return { topic: 'topic.pydio.idm.event', event: Object.fromEntries(kept) };
     }
-    case 2:
+    case 2: {
+      const OwnerId = login();
       return {
         topic: 'topic.pydio.activity.event',
         event: {
           OwnerType: 'USER',
-          OwnerId: login(),
+          OwnerId,
           BoxName: random.one(['inbox', 'inbox', 'outbox']),
           Activity: {
-            Actor: { Id: login() },
+            Actor: { Id: random.one([login(), OwnerId]) },
             Object: { Name: path(random, 4) },
             Target: { Name: path(random, 4) },
           },
         },
       };
+    }
     default: {
       const Type = random.one(TYPES);
       const [here, there] = [makeNode(random, users), makeNode(random, users)];
