@@ -134,7 +134,9 @@ export class Members {
       return;
     }
     const { room, session, access, messages } = joining;
+    const isNew = !room.users.has(session.login);
     rooms.set(room.id, this.#presences.enter({ connection, room, session, access }));
+    if (isNew) this.#chat.tell.joined(room, session.login);
     this.#tellUsers(room);
     for (const message of [...messages, ...meanwhile]) connection.send(message);
   }
@@ -143,8 +145,10 @@ export class Members {
     const member = connection.data.rooms.get(channel);
     if (member === undefined) return;
     connection.data.rooms.delete(channel);
-    if (this.#presences.leave(member) && this.#chat.rooms.get(channel) === member.room)
-      this.#tellUsers(member.room);
+    const { room, presence } = member;
+    if (!this.#presences.leave(member) || this.#chat.rooms.get(channel) !== room) return;
+    this.#chat.tell.left(room, presence.login);
+    this.#tellUsers(room);
   }
 
   #tellUsers(room: Room): void {
