@@ -12,6 +12,7 @@ import { serveRest } from './rest.ts';
 import { serveRooms } from './room-messages.ts';
 import { Rooms } from './rooms.ts';
 import { SessionReader, serveSessions } from './sessions.ts';
+import { defineTopics, type Teller } from './topics.ts';
 
 /** What the parts share. */
 export interface ChatParts {
@@ -20,6 +21,7 @@ export interface ChatParts {
   readonly wire: ChatEndpoint;
   readonly log: StoreLog<ChatMessage>;
   readonly rooms: Rooms;
+  readonly tell: Teller;
   readonly sessions: SessionReader;
   readonly access: RoomAccess;
   readonly cleaner: Cleaner;
@@ -27,22 +29,26 @@ export interface ChatParts {
 
 export async function setUpChat(hub: Hub, options: Options, clock: Clock): Promise<void> {
   const wire = openEndpoint(hub, options);
+  const tell = defineTopics(hub);
   const log = hub.store.log<ChatMessage>('messages');
   const rooms = new Rooms(hub.store.collection('rooms'), options, {
     log,
     most: options.messagesPerRoom,
     posted: wire.posted,
     send: (room, message) => hub.notify.channels([room], message),
-    published: () => {},
+    published: (message) => {
+      const room = rooms.get(message.RoomUuid);
+      if (room !== undefined) tell.message(room, message);
+    },
     failed: (error) => hub.log.error({ err: error }, 'old messages could not be removed'),
   });
   await rooms.load();
   const access = new RoomAccess(options.undecided, hub.log);
-  hub.provide('chat', { decide: (plugin, decider) => access.add(plugin, decider) });
+  hub.provideEach('chat', (plugin) => ({ decide: (decider) => access.add(plugin, decider) }));
   hub.onReady(() => access.close());
 
   const sessions = new SessionReader(options.claims);
-  const chat: ChatParts = { hub, options, wire, log, rooms, sessions, access, cleaner: new Cleaner() };
+  const chat: ChatParts = { hub, options, wire, log, rooms, tell, sessions, access, cleaner: new Cleaner() };
   const members = new Members(chat, clock);
   serveSessions(wire.endpoint);
   serveRooms(chat, members);

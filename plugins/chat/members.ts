@@ -57,19 +57,16 @@ export class Members {
   ): Promise<void> {
     const { room, session } = into;
     this.#assertPlace(connection, room, session);
-    const watch = room.feed.watch();
-    room.arriving++;
+    const joining: Joining = { ...into, watch: room.feed.watch(), messages: [], refused: undefined };
     try {
-      const messages = await read();
-      connection.data.joining = { ...into, messages, watch };
+      joining.messages = await read();
+      connection.data.joining = joining;
       await this.#chat.hub.channels.join(connection, room.id);
     } finally {
       connection.data.joining = undefined;
-      room.arriving--;
-      watch.end();
+      joining.watch.end();
     }
-    if (connection.isOpen && !connection.data.rooms.has(room.id))
-      throw new HubError('try_again', 'too much happened while you joined the room: try again', 503);
+    if (joining.refused !== undefined) throw joining.refused;
   }
 
   leave(connection: ChatConnection, room: Room): void {
@@ -86,7 +83,7 @@ export class Members {
     const { roomsPerSession, usersPerRoom } = this.#chat.options;
     if (connection.data.rooms.size >= roomsPerSession)
       throw new HubError('too_many_rooms', `a session may be in ${roomsPerSession} rooms at a time`, 429);
-    if (!room.users.has(session.login) && room.users.size + room.arriving >= usersPerRoom)
+    if (!room.users.has(session.login) && room.users.size >= usersPerRoom)
       throw new HubError('room_full', `there are ${usersPerRoom} users in the room, which is the limit`, 429);
   }
 
@@ -101,7 +98,7 @@ export class Members {
     if (member !== undefined) return this.#authorizeAgain(connection, member);
     return joining !== undefined && this.#mayJoin(connection, joining, channel)
       ? undefined
-      : { deny: 'the session or the room ended while you joined' };
+      : { deny: ended().message };
   }
 
   #mayJoin({ identity }: ChatConnection, { room, session }: Joining, channel: string): boolean {
@@ -126,15 +123,26 @@ export class Members {
   }
 
   #joined(connection: ChatConnection, channel: string): void {
-    const { rooms, joining } = connection.data;
-    const isIn = joining !== undefined && this.#mayJoin(connection, joining, channel);
-    const meanwhile = joining?.watch.end();
-    if (!isIn || meanwhile === undefined) {
+    const { joining } = connection.data;
+    try {
+      if (joining === undefined || !this.#mayJoin(connection, joining, channel)) throw ended();
+      this.#welcome(connection, joining);
+    } catch (error) {
+      if (joining !== undefined) joining.refused = error;
       this.#chat.hub.channels.leave(connection, channel);
-      return;
     }
-    const { room, session, access, messages } = joining;
-    rooms.set(room.id, this.#presences.enter({ connection, room, session, access }));
+  }
+
+  /** @throws HubError when there is no place any more, or too much was said meanwhile. */
+  #welcome(connection: ChatConnection, { room, session, access, messages, watch }: Joining): void {
+    // Others may have joined since it was looked at first.
+    this.#assertPlace(connection, room, session);
+    const meanwhile = watch.end();
+    if (meanwhile === undefined)
+      throw new HubError('try_again', 'too much was said while you joined the room: try again', 503);
+    const isNew = !room.users.has(session.login);
+    connection.data.rooms.set(room.id, this.#presences.enter({ connection, room, session, access }));
+    if (isNew) this.#chat.tell.joined(room, session.login);
     this.#tellUsers(room);
     for (const message of [...messages, ...meanwhile]) connection.send(message);
   }
@@ -143,12 +151,18 @@ export class Members {
     const member = connection.data.rooms.get(channel);
     if (member === undefined) return;
     connection.data.rooms.delete(channel);
-    if (this.#presences.leave(member) && this.#chat.rooms.get(channel) === member.room)
-      this.#tellUsers(member.room);
+    const { room, presence } = member;
+    if (!this.#presences.leave(member) || this.#chat.rooms.get(channel) !== room) return;
+    this.#chat.tell.left(room, presence.login);
+    this.#tellUsers(room);
   }
 
   #tellUsers(room: Room): void {
     const { hub, wire } = this.#chat;
     hub.notify.channels([room.id], wire.roomUpdate({ Room: room.view() }, room.id));
   }
+}
+
+function ended(): HubError {
+  return new HubError('forbidden', 'the session or the room ended while you joined');
 }

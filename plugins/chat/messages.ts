@@ -11,7 +11,7 @@ export type RoomType = (typeof ROOM_TYPES)[number];
 export const envelope: Envelope = {
   ...sessionEnvelope,
   typeOf: ({ '@type': type, Room }) => {
-    if (type === undefined) return Room === undefined ? '' : MESSAGE_TYPES[0];
+    if (type === undefined) return Room === undefined ? undefined : MESSAGE_TYPES[0];
     return typeof type === 'number' ? (MESSAGE_TYPES[type] ?? String(type)) : undefined;
   },
 };

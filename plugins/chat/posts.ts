@@ -5,7 +5,7 @@ import type { Members } from './members.ts';
 import { newMessageId } from './message-ids.ts';
 import { AboutMessage } from './messages.ts';
 
-export function servePosts({ wire, cleaner }: ChatParts, members: Members): void {
+export function servePosts({ wire, cleaner, tell }: ChatParts, members: Members): void {
   const { endpoint, messageDeleted } = wire;
 
   const posting = { concurrent: true, summary: 'Says something in a room one is in' };
@@ -42,6 +42,7 @@ export function servePosts({ wire, cleaner }: ChatParts, members: Members): void
       if (!isOwn) throw new HubError('forbidden', 'only its author deletes a message');
       if (found === undefined || !(await room.feed.delete(found, messageDeleted({ Message: found.value }))))
         throw new HubError('unknown_message', 'the room has no such message', 404);
+      tell.messageDeleted(room, found.value);
     },
     deleting,
   );

@@ -145,7 +145,7 @@ class RoomMessages {
  * @returns what was told.
  */
 export async function deleteRoom(
-  { hub, rooms, wire }: ChatParts,
+  { hub, rooms, wire, tell }: ChatParts,
   members: Members,
   room: Room,
   by?: ChatConnection,
@@ -154,6 +154,7 @@ export async function deleteRoom(
   await rooms.delete(room);
   hub.notify.channels([room.id], notice, { ...(by && { except: by }) });
   members.disband(room);
+  tell.roomDeleted(room);
   return notice;
 }
 

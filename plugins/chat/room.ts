@@ -33,9 +33,11 @@ export interface Joining {
   readonly session: Session;
   readonly access: Access;
   /** What it gets first. */
-  readonly messages: readonly Message[];
+  messages: readonly Message[];
   /** What is said until it is in the room. */
   readonly watch: Watch;
+  /** Why it was not let in at the last moment. */
+  refused: unknown;
 }
 
 export type Access = 'read-write' | 'read-only';
@@ -65,8 +67,6 @@ export class Room {
   readonly feed: Feed;
   /** By login. */
   readonly users = new Map<string, Presence>();
-  /** Sessions that are about to join. */
-  arriving = 0;
   #opened: Promise<void> | undefined;
 
   constructor(id: string, stored: StoredRoom, parts: FeedParts) {

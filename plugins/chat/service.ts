@@ -24,10 +24,9 @@ interface Chat {
    * Takes part in the decisions about rooms: at each JOIN, at a HISTORY from outside of the room, and again when the token of
    * somebody in it is replaced. Deciders are asked in the order of their registration; the first verdict wins, also over
    * the rules of the room's type. One that throws, or takes more than 10 s, denies.
-   * @param plugin the name of the plugin that decides, for the log.
    * @throws StartError after set-up.
    */
-  decide(plugin: string, decider: RoomDecider): void;
+  decide(decider: RoomDecider): void;
 }
 
 declare module '../../core/index.ts' {

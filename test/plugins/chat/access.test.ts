@@ -5,8 +5,7 @@ import { plugin } from '../../helpers/plugin.ts';
 import { loggedErrors } from '../../helpers/start-with.ts';
 import { type ChatClient, logIn, startChat, tokenOf } from './wire.ts';
 
-const decider = (name: string, decide: RoomDecider) =>
-  plugin(name, (hub) => hub.use('chat').decide(name, decide));
+const decider = (name: string, decide: RoomDecider) => plugin(name, (hub) => hub.use('chat').decide(decide));
 
 async function denied(client: ChatClient, room: object): Promise<string> {
   client.send({ '@type': 'JOIN', Room: room });
@@ -110,7 +109,7 @@ test('deciders are taken on during set-up only', async (t) => {
   const late: { decide?: () => void } = {};
   const keeps = plugin('keeps', (hub) => {
     const chat = hub.use('chat');
-    late.decide = () => chat.decide('keeps', () => 'read-write');
+    late.decide = () => chat.decide(() => 'read-write');
   });
   await startChat(t, {}, { plugins: [keeps] });
   t.throws(() => late.decide?.(), /"keeps" may decide about rooms of chat only during set-up/);

@@ -171,7 +171,7 @@ test('a token swap between a post and the next one changes the author in between
 test('a session that ends while it joins is in no room', async (t) => {
   const gate = { reached: Promise.withResolvers<void>(), open: Promise.withResolvers<void>() };
   const slow = plugin('slow', (hub) =>
-    hub.use('chat').decide('slow', async ({ login }) => {
+    hub.use('chat').decide(async ({ login }) => {
       if (login !== 'ann') return undefined;
       gate.reached.resolve();
       await gate.open.promise;
@@ -197,7 +197,7 @@ test('while a newer token is being decided about, nothing can be posted with it'
   const renews: { identify?: (jwt: string) => Promise<unknown> | undefined } = {};
   const slow = plugin('slow', (hub) => {
     renews.identify = (jwt) => hub.connectionsOf('id-ann')[0]?.identify(jwt);
-    hub.use('chat').decide('slow', async ({ roles }) => {
+    hub.use('chat').decide(async ({ roles }) => {
       if (!roles.includes('reader')) return 'read-write';
       gate.reached.resolve();
       await gate.open.promise;

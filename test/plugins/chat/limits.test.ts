@@ -40,6 +40,14 @@ test('no more users than that get in when all come at once', async (t) => {
   t.equal(first.filter((message) => message['@type'] === 'error').length, 7);
 });
 
+test('sessions of one user that come at once take one place', async (t) => {
+  const hub = await startChat(t, { usersPerRoom: 2 });
+  const names = Array.from({ length: 10 }, (_, i) => (i % 2 === 0 ? 'ann' : 'bob'));
+  const clients = await Promise.all(names.map((name) => logIn(t, hub, name)));
+  for (const client of clients) client.send({ '@type': 'JOIN', Room: {} });
+  for (const client of clients) t.match(await client.next(), { '@type': 'ROOM_UPDATE' });
+});
+
 test('a session is in so many rooms at a time', async (t) => {
   const hub = await startChat(t, { roomsPerSession: 2 });
   const ann = await logIn(t, hub, 'ann');

@@ -1,4 +1,4 @@
-import { test } from 'tap';
+import { type Test, test } from 'tap';
 import type { Received } from '../../helpers/hub.ts';
 import { plugin } from '../../helpers/plugin.ts';
 import { type ChatClient, logIn, startChat } from './wire.ts';
@@ -74,23 +74,29 @@ test('who joins while others post gets everything once, in order: what was befor
   for (const joiner of joiners) t.strictSame(await numbers(joiner, said), all);
 });
 
-test('a message that was deleted while somebody joined is deleted for them, too', async (t) => {
-  const gate = { isOpen: true, waiting: Promise.withResolvers<void>(), open: Promise.withResolvers<void>() };
+/** A hub where bob's joining waits at the last moment, until it may go on. */
+async function startGated(t: Test) {
+  const gate = { reached: Promise.withResolvers<void>(), open: Promise.withResolvers<void>() };
   const slow = plugin('slow', (hub) =>
     hub.hooks.authorizeSubscribe.tap(async ({ connection }) => {
       if (connection.identity?.user !== 'id-bob') return undefined;
-      gate.waiting.resolve();
+      gate.reached.resolve();
       await gate.open.promise;
       return undefined;
     }),
   );
   const hub = await startChat(t, {}, { plugins: [slow] });
-  const [ann, bob] = [await logIn(t, hub, 'ann'), await logIn(t, hub, 'bob')];
+  const [ann, bob] = [await logIn(t, hub, 'ann', { profile: 'admin' }), await logIn(t, hub, 'bob')];
+  return { gate, ann, bob };
+}
+
+test('a message that was deleted while somebody joined is deleted for them, too', async (t) => {
+  const { gate, ann, bob } = await startGated(t);
   const { Uuid: RoomUuid } = await ann.join();
   ann.post(RoomUuid, 'one');
   const one = await ann.nextPost();
   bob.send({ '@type': 'JOIN', Room: {} });
-  await gate.waiting.promise;
+  await gate.reached.promise;
   ann.send({ '@type': 'DELETE_MSG', Message: { RoomUuid, Uuid: one.Uuid } });
   await ann.next('DELETE_MSG');
   ann.post(RoomUuid, 'two');
@@ -98,4 +104,31 @@ test('a message that was deleted while somebody joined is deleted for them, too'
   gate.open.resolve();
   const got: Received[] = await bob.all();
   t.match(got, [{ '@type': 'ROOM_UPDATE' }, one, { '@type': 'DELETE_MSG', Message: one }, two]);
+});
+
+test('who joins while more is said than is kept for that has to try again', async (t) => {
+  const { gate, ann, bob } = await startGated(t);
+  const { Uuid } = await ann.join();
+  bob.send({ '@type': 'JOIN', Room: {} });
+  await gate.reached.promise;
+  for (let said = 0; said <= 1_000; said += 91) {
+    for (let i = 0; i < 91; i++) ann.post(Uuid, 'blah');
+    await take(ann, 91);
+  }
+  gate.open.resolve();
+  t.match(await bob.all(), [{ '@type': 'error', error: /try again/ }]);
+  t.strictSame(await ann.all(), [], 'nobody was told that bob came or went');
+  t.match(await bob.join(), { Users: ['ann', 'bob'] });
+});
+
+test('who joins while the room is deleted is in no room', async (t) => {
+  const { gate, ann, bob } = await startGated(t);
+  const { Uuid } = await ann.join();
+  bob.send({ '@type': 'JOIN', Room: {} });
+  await gate.reached.promise;
+  ann.send({ '@type': 'DELETE_ROOM', Room: {} });
+  await ann.next('DELETE_ROOM');
+  gate.open.resolve();
+  t.match(await bob.all(), [{ '@type': 'error', error: /the room ended while you joined/ }]);
+  t.not((await bob.join()).Uuid, Uuid);
 });

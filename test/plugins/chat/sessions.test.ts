@@ -129,7 +129,7 @@ test('claims have the names the options give them, and sensible values where a t
   };
   const asked: unknown[] = [];
   const watch = plugin('watch', (hub) => {
-    hub.use('chat').decide('watch', (question) => {
+    hub.use('chat').decide((question) => {
       asked.push(question);
       return 'read-write';
     });
