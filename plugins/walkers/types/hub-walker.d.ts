@@ -313,6 +313,8 @@ declare module 'hub:walker' {
     readonly on?: readonly string[];
     /** Answers at once with an id; what it reports can be asked for later. */
     readonly async?: boolean;
+    /** Functions of plugins that it calls, see `grant`. */
+    readonly grants?: readonly GrantName[];
     /** Below what the hub allows. */
     readonly limits?: {
       readonly cpuMs?: number;
@@ -326,6 +328,8 @@ declare module 'hub:walker' {
       readonly writes?: number;
       readonly writeBytes?: number;
       readonly logLines?: number;
+      readonly calls?: number;
+      readonly callBytes?: number;
     };
     readonly status_code?: number;
     readonly summary?: string;
@@ -355,6 +359,15 @@ declare module 'hub:walker' {
     notify_channels(ids: readonly string[], data: unknown): void;
     notify_clients(ids: readonly string[], data: unknown): void;
   };
+  /** Functions that plugins offer, by grant. Plugins add theirs by declaration merging. */
+  export interface Grants {}
+  export type GrantName = Extract<keyof Grants, string>;
+  /**
+   * The functions of a grant. The walker that calls one names the grant in its specs: `specs: { grants: ['irrigation'] }`. A
+   * call waits for the result. What a plugin refuses is thrown as an error, which a walker may catch. A call is done even when
+   * the walker fails afterwards; when its run is repeated, calls that are the same are not done again.
+   */
+  export function grant<N extends GrantName>(name: N): Grants[N];
   export const topics: {
     /** Tells an event to whatever follows the topic. */
     emit(topic: string, data: unknown): void;
