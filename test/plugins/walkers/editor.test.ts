@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Test, test } from 'tap';
+import { skeleton } from '../../../plugins/walkers/skeleton.ts';
 
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 const WALKERS = join(ROOT, 'walkers');
@@ -98,4 +99,8 @@ grant('heating');`,
 
 test('the walkers that ship are seen so', async (t) => {
   t.strictSame(await compile(WALKERS), []);
+});
+
+test('what hub walker new writes is right', async (t) => {
+  t.strictSame(await compile(folderOf(t, { 'greet.ts': skeleton('greet') })), []);
 });

@@ -157,3 +157,13 @@ export function startPool(t: Test, options: PoolOptions = {}) {
 
   return { pool, compiler, build, run };
 }
+
+/** The beginning of a walker file: everything imported, and some types. */
+export const HEAD = `import { walker, node, edge, Root, AnyNode, Type, socket, topics, ref, destroy, spawn } from 'hub:walker';
+export const A = node('A', { val: Type.Integer({ default: 0 }) });
+export const B = node('B', { tags: Type.Array(Type.String(), { default: [] }) });
+export const Follows = edge('Follows', { since: Type.String({ default: 'ever' }) });
+`;
+
+/** Of reported nodes and edges their fields; other values as they are. */
+export const contexts = (values: readonly Json[]) => values.map((value) => value.context ?? value);
