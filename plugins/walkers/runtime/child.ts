@@ -24,8 +24,9 @@ const OVERSHOOT = 3;
 const PAGE = 4_096;
 
 export interface ChildEvents {
-  /** A job has ended, so there is room. `stalled`: it was cut short although it hardly ran. */
+  /** A job has ended, so there is room. @param wallUs how long it ran; 0: unknown. */
   ended(job: Job, wallUs: number): void;
+  /** It was cut short although it hardly ran, and is the pool's again. */
   repeat(job: Job): void;
   /** The process is gone. Jobs that it had are the pool's again, those first that were given first. */
   gone(child: Child, unfinished: readonly Job[]): void;

@@ -1,9 +1,10 @@
 /** Walkers from source text, run in a real pool on a graph in memory. */
 import type { Test } from 'tap';
 import type { JsonText } from '../../../core/index.ts';
+import type { LinksQuery } from '../../../plugins/walkers/graph/transaction.ts';
 import { DEFAULT_LIMITS, type RunLimits } from '../../../plugins/walkers/runtime/limits.ts';
 import { type PoolOptions, WalkerPool } from '../../../plugins/walkers/runtime/pool.ts';
-import type { LinksQuestion, RunHost, RunResult } from '../../../plugins/walkers/runtime/run.ts';
+import type { RunHost, RunResult } from '../../../plugins/walkers/runtime/run.ts';
 import { type Bundle, bundle } from '../../../plugins/walkers/source/bundle.ts';
 import { Compiler } from '../../../plugins/walkers/source/compile.ts';
 
@@ -44,7 +45,7 @@ export class MemoryGraph {
     this.nodes.set(id, { id, type: '', root: id, fields: {}, access: { all: 'NO_ACCESS', roots: {} } });
   }
 
-  links({ node, direction, edge, other }: LinksQuestion): Json[] {
+  links({ node, direction, edge, other }: LinksQuery): Json[] {
     this.reads++;
     return this.edges.flatMap((link) => {
       const out = link.from === node && direction !== 'in';
