@@ -1,13 +1,14 @@
 /** How routes of walkers tell of errors: `{"detail": …}`, as Jac-cloud does. */
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import { HubError } from '../../../core/index.ts';
-import { type Detail, detailsOf } from '../details.ts';
+import { detailsOf } from '../details.ts';
+import type { FieldError } from '../runtime/run.ts';
 
 /** What is wrong with a request, field by field. */
 export class InvalidRequest extends HubError {
-  readonly detail: readonly Detail[];
+  readonly detail: readonly FieldError[];
 
-  constructor(detail: readonly Detail[]) {
+  constructor(detail: readonly FieldError[]) {
     super('invalid_request', detail.map(({ msg }) => msg).join('; '), 422);
     this.detail = detail;
   }

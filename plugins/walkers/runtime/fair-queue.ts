@@ -10,15 +10,25 @@ export class FairQueue<J extends Waiting> {
   #first: J[] = [];
   /** In the order of turns. None is empty. */
   readonly #lines = new Map<string, J[]>();
+  readonly #most: number;
+  readonly #mostOfUser: number;
   #size = 0;
+
+  /** @param most that may wait. @param mostOfUser of these, those of one user. */
+  constructor(most: number, mostOfUser: number) {
+    this.#most = most;
+    this.#mostOfUser = mostOfUser;
+  }
 
   get size(): number {
     return this.#size;
   }
 
-  /** How many wait for a user; not counting those that were put back. */
-  sizeOf(user: string): number {
-    return this.#lines.get(user)?.length ?? 0;
+  /** Why no more of a user's may be pushed; undefined: they may. */
+  fullFor(user: string): string | undefined {
+    if (this.#size >= this.#most) return 'too many runs are waiting';
+    const own = this.#lines.get(user)?.length ?? 0;
+    return own >= this.#mostOfUser ? 'too many runs of this user are waiting' : undefined;
   }
 
   push(job: J): void {

@@ -1,5 +1,6 @@
 /** The children that run walkers, and the queue before them. */
 import { availableParallelism } from 'node:os';
+import type { Catalogue } from '../grants/offers.ts';
 import type { Bundle } from '../source/bundle.ts';
 import { Child, type ChildEvents } from './child.ts';
 import { FairQueue } from './fair-queue.ts';
@@ -55,15 +56,14 @@ export interface PoolStatistics {
 
 export class WalkerPool {
   readonly #size: number;
-  readonly #most: number;
-  readonly #mostOfUser: number;
   readonly #queueMs: number;
   readonly #onChildError: (text: string) => void;
   readonly #children = new Set<Child>();
   readonly #versions = new Map<string, Version>();
   /** A run that is repeated after a reload still asks for its old bundle. */
   readonly #retired = new WeakSet<Bundle>();
-  readonly #queue = new FairQueue<Job>();
+  readonly #queue: FairQueue<Job>;
+  #catalogue: Catalogue = {};
   #ids = 0;
   #keys = 0;
   #done = 0;
@@ -92,25 +92,25 @@ export class WalkerPool {
     queueMs = 10_000,
     onChildError = () => {},
   }: PoolOptions = {}) {
-    this.#mostOfUser = userQueue;
+    this.#queue = new FairQueue(queue, userQueue);
     this.#size = processes ?? Math.min(4, Math.max(1, availableParallelism() - 1));
-    this.#most = queue;
     this.#queueMs = queueMs;
     this.#onChildError = onChildError;
   }
 
-  /** Starts the children; runs may be asked for at once. */
-  start(): void {
+  /** Starts the children; runs may be asked for at once. @param catalogue of functions that walkers may call. */
+  start(catalogue: Catalogue = {}): void {
+    this.#catalogue = catalogue;
     this.#sweep = setInterval(() => this.#giveUpWaiting(), 1_000).unref();
     this.#fill();
   }
 
   /** Never rejects: what goes wrong is in the result. */
   run(request: RunRequest, host: RunHost): Promise<RunResult> {
-    const { bundle, walker, fields, node, root, user, client, event, limits } = request;
+    const { bundle, walker, fields, node, root, user, client, event, now, limits } = request;
     const { reports, reportBytes, reads, writes, writeBytes } = limits;
     const counts = { reports, reportBytes, reads, writes, writeBytes };
-    const input = JSON.stringify({ walker, fields, node, root, user, client, event, limits: counts });
+    const input = JSON.stringify({ walker, fields, node, root, user, client, event, now, limits: counts });
     if (input.length > MOST_INPUT) return Promise.resolve(failure('limit', 'the fields are too large'));
     return this.#add(bundle, limits, request.line ?? root, { walker, input, host });
   }
@@ -171,13 +171,10 @@ export class WalkerPool {
     if (this.#stopping) return Promise.resolve(failure('stopped', 'the hub is stopping'));
     const version = this.#version(bundle);
     const free = this.#freeChild(version.isQuick(run?.walker));
-    if (free === undefined) {
-      const isFull = this.#queue.size >= this.#most;
-      if (isFull || this.#queue.sizeOf(user) >= this.#mostOfUser) {
-        this.#count('busy');
-        const whose = isFull ? '' : ' of this user';
-        return Promise.resolve(failure('busy', `too many runs${whose} are waiting`));
-      }
+    const full = free === undefined ? this.#queue.fullFor(user) : undefined;
+    if (full !== undefined) {
+      this.#count('busy');
+      return Promise.resolve(failure('busy', full));
     }
     version.jobs++;
     const { promise, resolve } = Promise.withResolvers<RunResult>();
@@ -280,7 +277,7 @@ export class WalkerPool {
   }
 
   #startMissing(): void {
-    while (this.#children.size < this.#size) this.#children.add(new Child(this.#events));
+    while (this.#children.size < this.#size) this.#children.add(new Child(this.#events, this.#catalogue));
     this.#dispatch();
   }
 

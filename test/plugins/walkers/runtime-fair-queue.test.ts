@@ -15,9 +15,9 @@ const drain = (queue: FairQueue<Job>) => {
 const userArbitrary = fc.constantFrom('a', 'b', 'c', 'd');
 
 test('users take turns, each in its own order, and those put back come first', (t) => {
-  const queue = new FairQueue<Job>();
+  const queue = new FairQueue<Job>(100, 100);
   for (const [n, user] of ['a', 'a', 'a', 'b', 'c', 'b'].entries()) queue.push({ user, n });
-  t.strictSame([queue.size, queue.sizeOf('a'), queue.sizeOf('x')], [6, 3, 0]);
+  t.equal(queue.size, 6);
   const first = queue.shift();
   t.strictSame(first, { user: 'a', n: 0 });
   if (first !== undefined) queue.putBack(first);
@@ -33,7 +33,7 @@ test('users take turns, each in its own order, and those put back come first', (
 test('whatever is pushed comes out once; nobody waits for more than one of each other user between two of its own', (t) => {
   fc.assert(
     fc.property(fc.array(userArbitrary, { maxLength: 60 }), (users) => {
-      const queue = new FairQueue<Job>();
+      const queue = new FairQueue<Job>(100, 100);
       for (const [n, user] of users.entries()) queue.push({ user, n });
       const out = drain(queue);
       t.same(new Set(out.map(({ n }) => n)).size, users.length);
@@ -54,8 +54,8 @@ test('whatever is pushed comes out once; nobody waits for more than one of each 
 test('those that are taken out are gone, and the rest keeps its turns', (t) => {
   fc.assert(
     fc.property(fc.array(userArbitrary, { maxLength: 40 }), fc.integer({ min: 2, max: 5 }), (users, part) => {
-      const queue = new FairQueue<Job>();
-      const rest = new FairQueue<Job>();
+      const queue = new FairQueue<Job>(100, 100);
+      const rest = new FairQueue<Job>(100, 100);
       for (const [n, user] of users.entries()) {
         queue.push({ user, n });
         if (n % part !== 0) rest.push({ user, n });
@@ -63,8 +63,20 @@ test('those that are taken out are gone, and the rest keeps its turns', (t) => {
       const taken = queue.take(({ n }) => n % part === 0);
       t.equal(queue.size, rest.size);
       t.equal(taken.length + rest.size, users.length);
-      for (const user of new Set(users)) t.equal(queue.sizeOf(user), rest.sizeOf(user));
+      t.strictSame(new Set(drain(queue)), new Set(drain(rest)));
     }),
+  );
+  t.end();
+});
+
+test('it takes so many in all, and so many of a user', (t) => {
+  const queue = new FairQueue<Job>(3, 2);
+  for (const n of [0, 1]) queue.push({ user: 'a', n });
+  t.match([queue.fullFor('a'), queue.fullFor('b')], ['too many runs of this user are waiting', undefined]);
+  queue.push({ user: 'b', n: 2 });
+  t.match(
+    [queue.fullFor('a'), queue.fullFor('b')],
+    ['too many runs are waiting', 'too many runs are waiting'],
   );
   t.end();
 });

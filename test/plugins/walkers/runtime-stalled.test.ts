@@ -47,8 +47,8 @@ async function stalled(t: Test, walker: string) {
     host: {
       links: (question) => {
         if (++questions > 1) return graph.links(question);
-        // After the answer has left.
-        setImmediate(stop);
+        // After the answer has left, which it does at the end of a turn.
+        setImmediate(() => setImmediate(stop));
         return [];
       },
     },
