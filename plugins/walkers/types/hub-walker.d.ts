@@ -280,8 +280,9 @@ declare module 'hub:walker' {
   export function grant<N extends GrantName>(name: N): Grants[N];
   export const topics: {
     /**
-     * Publishes an event: to whatever follows the topic in the hub, and to clients of `/topics`. A topic nobody defined reaches of those only the user whose
-     * walker this is. One that a plugin defined takes events from walkers only if it says so; what is refused is in the log of the hub.
+     * Publishes an event: to whatever follows the topic in the hub, and to clients of `/topics`. A topic nobody defined
+     * reaches of those only the user whose walker this is. One that a plugin defined takes events from walkers only if
+     * it says so; what is refused is in the log of the hub.
      */
     publish(topic: string, event: unknown): void;
   };

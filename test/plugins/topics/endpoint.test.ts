@@ -162,6 +162,18 @@ test('the history is bounded by its size, too', async (t) => {
   t.equal(await since(4), true);
 });
 
+test('more than may wait for a reader is not brought', async (t) => {
+  const hub = await start(t, { limits: { outboxBytes: 1_024 } });
+  const { epoch } = await follow(await open(t, hub), ['*']);
+  for (let n = 0; n < 15; n++) hub.topics.publish('news.x', 'ä'.repeat(20));
+  const since = async (offset: number) => {
+    const client = await open(t, hub);
+    return [(await follow(client, ['*'], { epoch, offset })).recovered, (await got(client)).length];
+  };
+  t.strictSame(await since(0), [false, 0]);
+  t.strictSame(await since(10), [true, 5]);
+});
+
 test('a token in a message changes what is seen, and so does its end', async (t) => {
   const hub = await start(t);
   const client = await open(t, hub);
