@@ -23,7 +23,7 @@ export const LIMITS: RunLimits = {
   logLines: 20,
 };
 
-export const LIBRARY = 'walker, node, edge, Root, AnyNode, Type, socket, topics, ref, destroy, spawn';
+export const LIBRARY = 'walker, node, edge, Root, AnyNode, Type, socket, topics, ref, destroy, spawn, grant';
 const fileOf = ({ top = '', body }: HostileCase) =>
   `import { ${LIBRARY} } from 'hub:walker';\n${top}\nexport const x = walker().entry(Root, (w, here) => { ${body}\n});`;
 
