@@ -105,12 +105,14 @@ export class Engine {
 
   /** Starts the processes and loads the walkers, unless that was done: for a command, which says itself what does not load. */
   async start(): Promise<void> {
-    await (this.#loading ?? this.#load());
+    await this.#load();
   }
 
   #load(): Promise<readonly WalkerFile[]> {
-    if (this.#loading === undefined) this.#pool.start(this.offers.close());
-    this.#loading = this.#library.load();
+    if (this.#loading === undefined) {
+      this.#pool.start(this.offers.close());
+      this.#loading = this.#library.load();
+    }
     return this.#loading;
   }
 

@@ -5,7 +5,7 @@ import type { Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import type { Catalogue } from '../grants/offers.ts';
 import type { Job } from './job.ts';
-import { type Cost, LINE_BYTES, parseCost } from './protocol.ts';
+import { type Cost, HUB_FD, LINE_BYTES, parseCost } from './protocol.ts';
 import type { FailureCode } from './run.ts';
 import type { Version } from './version.ts';
 
@@ -68,6 +68,8 @@ export class Child {
     const { stdin, stdout, stderr } = this.#process;
     if (stdin === null || stdout === null || stderr === null) throw new Error('a child without pipes');
     this.#input = stdin;
+    // Nobody writes into it; but an error that nobody listens to would end the hub.
+    this.#process.stdio[HUB_FD]?.on('error', () => this.#process.kill('SIGKILL'));
     stdin.on('error', () => this.#process.kill('SIGKILL'));
     stdout.on('data', (chunk: Buffer) => this.#receive(chunk));
     stderr.setEncoding('utf8').on('data', (text: string) => {

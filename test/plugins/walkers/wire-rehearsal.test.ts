@@ -158,5 +158,6 @@ test('a rehearsal says how a walker fails, and calls nothing that is not replace
     code: 'forbidden',
   });
   await t.rejects(walkers.rehearse('none'), { code: 'not_found', message: 'there is no walker none' });
+  await t.rejects(walkers.rehearse('list', { root: 'x' }), { code: 'invalid_request', message: /^root: / });
   t.strictSame(garden.calls, []);
 });
