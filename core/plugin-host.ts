@@ -144,6 +144,10 @@ export class PluginWorld {
       provide: (name, service) => this.#provide(record, name, service, assertOpen),
       use: (name) => this.#use(plugin, name),
       find: (name) => this.#find(name),
+      readyUnless: (reason) => {
+        assertOpen('a reason not to be ready');
+        record.obstacles.push(reason);
+      },
       onReady: task(this.ready, 'onReady'),
       onDrain: task(this.drain, 'onDrain'),
       onClose: task(this.close, 'onClose'),
@@ -214,5 +218,6 @@ function emptyRecord(name: string, version: string, origin: string): PluginRecor
     commands: [],
     documents: [],
     services: [],
+    obstacles: [],
   };
 }
