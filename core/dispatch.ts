@@ -153,7 +153,8 @@ export class Dispatcher {
 /** @returns undefined when the endpoint ignores unknown types. @throws HubError `invalid_json` or `unknown_type`. */
 function findType(message: Record<string, unknown>, endpoint: Endpoint<unknown>): IncomingType | undefined {
   const { envelope } = endpoint.options;
-  const name = message[envelope.type];
+  const field = message[envelope.type];
+  const name = typeof field === 'string' ? field : envelope.typeOf?.(message);
   if (typeof name !== 'string')
     throw new HubError('invalid_json', `the field "${envelope.type}" must be a string`);
   const type = endpoint.messages.incoming.get(name);
