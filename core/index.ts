@@ -61,4 +61,5 @@ export {
   type LogRange,
   type Store,
 } from './store/port.ts';
+export * as storeRules from './store/rules.ts';
 export type { State } from './store/state.ts';

@@ -29,7 +29,7 @@ export function checkId(id: string, field: string): void {
 }
 
 /** @throws RangeError unless `limit` is 0, a positive whole number or Infinity. */
-export function checkLimit(limit: number): void {
+function checkLimit(limit: number): void {
   if (limit === Number.POSITIVE_INFINITY || (Number.isInteger(limit) && limit >= 0)) return;
   throw new RangeError(`limit: expected a whole number from 0, found ${limit}`);
 }
