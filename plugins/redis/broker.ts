@@ -1,5 +1,5 @@
 /** The broker on sharded pub/sub: a channel for each topic with local members, and one for each hub. */
-import type { Broker, BrokerReceiver, Log } from '../../core/index.ts';
+import { type Broker, type BrokerReceiver, type Log, StartError } from '../../core/index.ts';
 import type { Keys } from './keys.ts';
 import type { Link } from './link.ts';
 import { Outbox } from './outbox.ts';
@@ -12,6 +12,7 @@ const NODE_BYTES = 8;
 export class RedisBroker implements Broker {
   readonly isDistributed = true;
   readonly #keys: Keys;
+  readonly #log: Log;
   readonly #link: Link;
   readonly #outbox: Outbox;
   readonly #subscriptions: Subscriptions;
@@ -20,14 +21,18 @@ export class RedisBroker implements Broker {
   #inbox = '';
   #receiver: BrokerReceiver | undefined;
 
-  /** @param queueSize characters of frames that may wait for Redis. */
+  /** @param queueSize bytes of frames that may wait for Redis. */
   constructor(link: Link, keys: Keys, queueSize: number, log: Log) {
     this.#keys = keys;
+    this.#log = log;
     this.#link = link;
     this.#outbox = new Outbox(link, queueSize, log);
-    this.#subscriptions = new Subscriptions(link, (message, channel) => this.#receive(message, channel));
+    this.#subscriptions = new Subscriptions(link, log, (message, channel) => {
+      this.#receive(message, channel);
+    });
   }
 
+  /** @throws StartError when Redis does not let the hub listen. */
   async start(node: string, receiver: BrokerReceiver): Promise<void> {
     this.#node = node;
     this.#nodeBytes = Buffer.from(node);
@@ -35,6 +40,8 @@ export class RedisBroker implements Broker {
     this.#receiver = receiver;
     this.#subscriptions.add(this.#inbox);
     await this.#subscriptions.flush();
+    if (!this.#subscriptions.isSettled)
+      throw new StartError('Redis does not let the hub listen to its channel');
   }
 
   publish(topic: string, frame: string): void {
@@ -62,7 +69,12 @@ export class RedisBroker implements Broker {
     if (message.compare(this.#nodeBytes, 0, NODE_BYTES, 0, NODE_BYTES) === 0) return;
     const frame = message.toString('utf8', NODE_BYTES);
     const name = channel.toString();
-    if (name === this.#inbox) this.#receiver?.inbox(frame);
-    else this.#receiver?.topic(this.#keys.topicOf(name), frame);
+    try {
+      if (name === this.#inbox) this.#receiver?.inbox(frame);
+      else this.#receiver?.topic(this.#keys.topicOf(name), frame);
+    } catch (error) {
+      // It must not reach the client, which would lose its place in what Redis sends.
+      this.#log.error({ err: error, channel: name }, 'a notification from another hub cannot be read');
+    }
   }
 }

@@ -10,6 +10,9 @@ export interface WaitOptions {
   readonly waiting: number;
 }
 
+/** Calls that may be under way at a time: beyond, Redis does not keep up. */
+const MOST_CALLS = 100_000;
+
 const BYTES = { typeMapping: { [RESP_TYPES.BLOB_STRING]: Buffer } };
 
 export class Engine {
@@ -28,9 +31,12 @@ export class Engine {
     });
   }
 
-  /** Makes a call, of one command or several. @throws Error once the store is closed. */
+  /** Makes a call, of one command or several. @throws Error once the store is closed, HubError `store_unavailable`. */
   async call<R>(work: () => Promise<R>): Promise<R> {
     if (this.#isClosed) throw new Error('the store in Redis is closed');
+    if (this.#running.size >= MOST_CALLS) {
+      throw new HubError('store_unavailable', 'Redis does not keep up with the calls of the store', 503);
+    }
     const running = work();
     this.#running.add(running);
     try {

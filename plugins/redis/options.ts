@@ -41,7 +41,7 @@ export const Options = Type.Object({
     default: 8_388_608,
     minimum: 0,
     description:
-      'Characters of notifications to other hubs that may wait for a Redis that is away or slow; the oldest are dropped beyond.',
+      'Bytes of notifications to other hubs that may wait for a Redis that is away or slow; the oldest are dropped beyond.',
   }),
 });
 export type Options = Static<typeof Options>;

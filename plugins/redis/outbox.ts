@@ -12,6 +12,7 @@ type Line = Pick<Link, 'isReady' | 'onReady' | 'send'>;
 interface Letter {
   readonly channel: string;
   readonly text: string;
+  readonly bytes: number;
 }
 
 /**
@@ -21,14 +22,16 @@ interface Letter {
 export class Outbox {
   readonly #link: Line;
   readonly #log: Log;
-  /** In characters. */
   readonly #most: number;
   #waiting: Letter[] = [];
+  /** In bytes. */
   #waitingSize = 0;
+  /** In characters: counting bytes would cost every frame something. */
   #sentSize = 0;
   /** Since Redis went away or fell behind. */
   #dropped = 0;
 
+  /** @param most bytes of frames that may wait. */
   constructor(link: Line, most: number, log: Log) {
     this.#link = link;
     this.#most = most;
@@ -39,7 +42,7 @@ export class Outbox {
   /** All frames of a turn of the event loop leave in one write. */
   send(channel: string, text: string): void {
     if (this.#waiting.length === 0 && this.#canSend()) this.#send(channel, text);
-    else this.#keep({ channel, text });
+    else this.#keep({ channel, text, bytes: Buffer.byteLength(text) });
   }
 
   #canSend(): boolean {
@@ -63,7 +66,7 @@ export class Outbox {
     for (; next < this.#waiting.length && this.#canSend(); next++) {
       const letter = this.#waiting[next];
       if (letter === undefined) break;
-      this.#waitingSize -= letter.text.length;
+      this.#waitingSize -= letter.bytes;
       this.#send(letter.channel, letter.text);
     }
     this.#waiting = this.#waiting.slice(next);
@@ -76,10 +79,10 @@ export class Outbox {
 
   #keep(letter: Letter): void {
     this.#waiting.push(letter);
-    this.#waitingSize += letter.text.length;
+    this.#waitingSize += letter.bytes;
     let gone = 0;
     for (; this.#waitingSize > this.#most && gone < this.#waiting.length; gone++)
-      this.#waitingSize -= this.#waiting[gone]?.text.length ?? 0;
+      this.#waitingSize -= this.#waiting[gone]?.bytes ?? 0;
     if (gone === 0) return;
     this.#dropped += gone;
     this.#waiting.splice(0, gone);

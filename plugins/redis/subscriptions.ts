@@ -1,4 +1,6 @@
 /** The channels this hub listens to: what is wanted, brought to Redis once a turn and again after every failure. */
+import { ErrorReply } from '@redis/client';
+import type { Log } from '../../core/index.ts';
 import type { Link } from './link.ts';
 
 /** Channels in one command. */
@@ -8,14 +10,16 @@ type Listener = (message: Buffer, channel: Buffer) => void;
 
 export class Subscriptions {
   readonly #link: Link;
+  readonly #log: Log;
   readonly #listener: Listener;
   readonly #wanted = new Set<string>();
   /** Channels about which Redis may think otherwise. */
   #changed = new Set<string>();
   #isScheduled = false;
 
-  constructor(link: Link, listener: Listener) {
+  constructor(link: Link, log: Log, listener: Listener) {
     this.#link = link;
+    this.#log = log;
     this.#listener = listener;
     // The client restores those that Redis had confirmed; the others are asked for here.
     link.onReady(() => this.#schedule());
@@ -29,6 +33,11 @@ export class Subscriptions {
   delete(channel: string): void {
     this.#wanted.delete(channel);
     this.#change(channel);
+  }
+
+  /** Whether Redis knows all that is wanted. */
+  get isSettled(): boolean {
+    return this.#changed.size === 0;
   }
 
   #change(channel: string): void {
@@ -61,9 +70,11 @@ export class Subscriptions {
   async #ask(channels: readonly string[], asked: Promise<void>): Promise<void> {
     try {
       await asked;
-    } catch {
+    } catch (error) {
       for (const channel of channels) this.#changed.add(channel);
-      this.#schedule();
+      // A refusal would be repeated at once: it is asked again with the next change.
+      if (error instanceof ErrorReply) this.#log.error({ err: error }, 'Redis refuses a subscription');
+      else this.#schedule();
     }
   }
 }

@@ -39,14 +39,17 @@ export async function enter(t: Test, { hub }: RedisHub, user: string): Promise<C
   return connect(t, hub, `/?token=${user}`);
 }
 
-/** Sends from one hub until the client of another has it: until then that hub may not have its subscriptions. */
-export async function untilHeard(from: RedisHub, client: Client, n: number): Promise<void> {
-  const heard = client.next().then((message) => {
-    if (message.n !== n) throw new Error(`expected ${n}, found ${JSON.stringify(message)}`);
-    return true;
-  });
-  do from.parts.notify.channels(['all'], from.parts.make(n));
+/**
+ * Sends from one hub until the first client, on another hub, hears it: until then that hub may not have its
+ * subscriptions. Takes all that was sent so from all of the clients.
+ */
+export async function untilHeard(from: RedisHub, ...clients: readonly [Client, ...Client[]]): Promise<void> {
+  const { notify, make } = from.parts;
+  const heard = clients[0].next().then(() => true);
+  do notify.channels(['all'], make(-1));
   while (!(await Promise.race([heard, wait(20, false)])));
+  notify.channels(['all'], make(-2));
+  for (const client of clients) await takeUntil(client, -2);
 }
 
 /** Takes what came up to the number, which is not among what is returned. */

@@ -9,7 +9,7 @@ await withRedis(() => {
     const options = { url: redis.url, waitMs: 0 };
     const [here, there] = [await redisHub(t, options), await redisHub(t, options)];
     const [ann, bob] = [await enter(t, here, 'ann'), await enter(t, there, 'bob')];
-    await untilHeard(here, bob, 0);
+    await untilHeard(here, bob, ann);
     const documents = here.parts.store.collection<number>('d');
     await documents.put('x', 1);
 
@@ -17,7 +17,6 @@ await withRedis(() => {
     const { obstacles } = await untilReady(here, 503);
     t.match(obstacles, { redis: /^Redis does not answer since \d{4}-/ });
     await untilReady(there, 503);
-    ann.waiting.length = 0;
     here.parts.notify.channels(['all'], here.parts.make(1));
     t.match(await ann.next(), { n: 1 }, 'local members');
     const calls: (() => Promise<unknown>)[] = [
@@ -74,7 +73,7 @@ await withRedis(() => {
     const options = { url: redis.url, silenceMs: 250, waitMs: 0 };
     const [here, there] = [await redisHub(t, options), await redisHub(t, options)];
     const bob = await enter(t, there, 'bob');
-    await untilHeard(here, bob, 0);
+    await untilHeard(here, bob);
     redis.pause();
     const documents = here.parts.store.collection('d');
     await t.rejects(documents.put('x', 1), {
@@ -96,7 +95,7 @@ await withRedis(() => {
     const way = await wayTo(t, redis.url);
     const [here, there] = [await redisHub(t, { url: way.url }), await redisHub(t, { url: redis.url })];
     const bob = await enter(t, there, 'bob');
-    await untilHeard(here, bob, 0);
+    await untilHeard(here, bob);
     way.cut();
     await untilReady(here, 503);
     for (let n = 1; n <= 100; n++) here.parts.notify.channels(['all'], here.parts.make(n));
