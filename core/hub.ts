@@ -16,6 +16,7 @@ import { endPart, runTasks, setUp, within } from './lifecycle.ts';
 import { Lines } from './lines.ts';
 import type { Log } from './log.ts';
 import { Notifier } from './notify.ts';
+import { type OpenedParts, openParts } from './parts.ts';
 import { EndpointTable } from './paths.ts';
 import { type HubParts, PluginWorld } from './plugin-host.ts';
 import { type LoadedPlugin, loadPlugins } from './plugins.ts';
@@ -24,8 +25,6 @@ import { type PluginRecord, RegistrationGate } from './registry.ts';
 import { hubKeys, type TokenKeys } from './secret.ts';
 import { Sessions } from './sessions.ts';
 import { Shortcuts } from './shortcuts.ts';
-import { openStore } from './store/open.ts';
-import type { Store } from './store/port.ts';
 import { openState } from './store/state.ts';
 import { landingRoute, systemRoutes } from './system-routes.ts';
 import { Timers } from './timers.ts';
@@ -45,8 +44,10 @@ const WORK_SHARE = 0.75;
 /** What a hub is made with, beside its configuration. */
 export interface HubEnvironment {
   readonly log: Log;
-  /** Default: the hub is alone. */
+  /** Default: what a plugin brings, else the hub is alone. */
   readonly broker?: Broker;
+  /** Leaves the parts that plugins bring unopened: for commands that must not touch the data of a running hub. */
+  readonly ownPartsOnly?: boolean;
   /** Checks every outgoing message against its schema and tells of those that do not match: for tests. */
   readonly onInvalidOutgoing?: (problem: string) => void;
   readonly production?: boolean;
@@ -77,8 +78,8 @@ export async function prepareHub(config: HubConfig, environment: HubEnvironment)
   const openStateFile = <T extends object>(name: string, defaults: T) =>
     openState(stateFolder && join(stateFolder, `${name}.json`), defaults);
   const keys = await hubKeys(config.identity.secret, environment.production ?? false, openStateFile);
-  const store = await openStore(config);
-  const hub = new HubProcess(config, environment, { store, keys, openState: openStateFile });
+  const parts = await openParts(environment.ownPartsOnly ? [] : plugins, config, environment.log);
+  const hub = new HubProcess(config, environment, { parts, keys, openState: openStateFile });
   try {
     await hub.setUp(plugins);
     return hub;
@@ -89,7 +90,7 @@ export async function prepareHub(config: HubConfig, environment: HubEnvironment)
 }
 
 interface Opened {
-  readonly store: Store;
+  readonly parts: OpenedParts;
   readonly keys: TokenKeys;
   readonly openState: HubParts['openState'];
 }
@@ -98,7 +99,7 @@ class HubProcess implements PreparedHub {
   readonly identity: TokenIdentity;
   readonly #config: HubConfig;
   readonly #log: Log;
-  readonly #store: Store;
+  readonly #parts: OpenedParts;
   readonly #broker: Broker;
   readonly #failures: Failures;
   readonly #server: Server;
@@ -124,8 +125,8 @@ class HubProcess implements PreparedHub {
   constructor(config: HubConfig, environment: HubEnvironment, opened: Opened) {
     this.#config = config;
     this.#log = environment.log;
-    this.#store = opened.store;
-    this.#broker = environment.broker ?? localBroker;
+    this.#parts = opened.parts;
+    this.#broker = environment.broker ?? opened.parts.broker ?? localBroker;
     this.#server = new Server(this.#log);
     const failures = new Failures(this.#log);
     const hooks = new HookPoints((plugin, where, error) => failures.report(plugin, where, error));
@@ -153,7 +154,7 @@ class HubProcess implements PreparedHub {
       channels,
       lines: this.#lines,
       connections: this.#connections,
-      store: this.#store,
+      store: this.#parts.store,
       openState: opened.openState,
       identity: this.identity,
       log: this.#log,
@@ -174,7 +175,6 @@ class HubProcess implements PreparedHub {
   get plugins(): readonly PluginRecord[] {
     return this.#world.records;
   }
-
   get http(): FastifyInstance {
     if (this.#http === undefined) throw new Error('the hub is not set up');
     return this.#http;
@@ -220,7 +220,7 @@ class HubProcess implements PreparedHub {
         // Inside the plugin's own scope of Fastify, so that what it adds there stays there, an error handler included.
         await outer.register(async (scope) => {
           const hub = this.#world.hostFor(plugin, scope);
-          await setUp(name, setupMs, () => setup(hub, plugin.options));
+          await setUp(name, setupMs, () => setup(hub, plugin.options, this.#parts.byPlugin.get(name)));
         });
       });
     });
@@ -299,7 +299,7 @@ class HubProcess implements PreparedHub {
     await endPart('the HTTP routes', deadline, this.#log, () => this.#http?.close());
     await endPart('the broker', deadline, this.#log, () => this.#broker.close());
     // Without a deadline: what was written must not be lost.
-    await endPart('the store', Number.POSITIVE_INFINITY, this.#log, () => this.#store.close());
+    await endPart('the store', Number.POSITIVE_INFINITY, this.#log, () => this.#parts.store.close());
     this.#server.close();
   }
 }

@@ -1,5 +1,6 @@
 /** The public API: what plugins and configurations build on. Everything else in this folder may change at any time. */
 export { type Static, type TObject, type TSchema, Type } from 'typebox';
+export type { Broker, BrokerReceiver } from './broker/port.ts';
 export type { Channels } from './channels.ts';
 export { CLOSE_CODES } from './close-codes.ts';
 export type { Envelope } from './codec.ts';
@@ -35,6 +36,7 @@ export type {
 export type { Notify, NotifyOptions } from './notify.ts';
 export {
   API_VERSION,
+  type BroughtParts,
   type CommandInput,
   type ConfiguredPlugin,
   type DocumentPaths,
@@ -58,5 +60,7 @@ export {
   type Log as StoreLog,
   type LogEntry,
   type LogRange,
+  type Store,
 } from './store/port.ts';
+export * as storeRules from './store/rules.ts';
 export type { State } from './store/state.ts';

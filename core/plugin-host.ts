@@ -164,6 +164,10 @@ export class PluginWorld {
       },
       use: (name) => this.#use(plugin, name),
       find: (name) => this.#find(plugin, name),
+      readyUnless: (reason) => {
+        assertOpen('a reason not to be ready');
+        record.obstacles.push(reason);
+      },
       onReady: task(this.ready, 'onReady'),
       onDrain: task(this.drain, 'onDrain'),
       onClose: task(this.close, 'onClose'),
@@ -234,5 +238,6 @@ function emptyRecord(name: string, version: string, origin: string): PluginRecor
     commands: [],
     documents: [],
     services: [],
+    obstacles: [],
   };
 }

@@ -1,6 +1,7 @@
 /** The plugin contract: what a plugin is, and what the hub offers it. */
 import type { FastifyInstance } from 'fastify';
 import type { Static, TObject } from 'typebox';
+import type { Broker } from './broker/port.ts';
 import type { Channels } from './channels.ts';
 import type { Connection } from './connection.ts';
 import type { Endpoint, EndpointOptions } from './endpoint.ts';
@@ -114,6 +115,11 @@ export interface Hub {
   use<K extends keyof Services>(name: K): Services[K];
   /** As `use`, for a service this plugin can do without: undefined when no plugin set up before it provides it. */
   find<K extends keyof Services>(name: K): Services[K] | undefined;
+  /**
+   * Adds to what `/health/ready` tells: while it gets a reason, the hub is not ready.
+   * @param reason in plain words, without secrets; undefined: none. It is asked with every request, and must be synchronous.
+   */
+  readyUnless(reason: () => string | undefined): void;
   /** All plugins are set up; ports are not open yet. */
   onReady(task: () => void | Promise<void>): void;
   /** The hub takes on no more work and waits for what runs. */
@@ -134,7 +140,13 @@ export interface HubFacts {
   readonly origins: readonly string[];
 }
 
-export interface PluginDefinition<O extends TObject> {
+/** Parts of the hub that a plugin brings in place of the hub's own. */
+export interface BroughtParts {
+  readonly broker?: Broker | undefined;
+  readonly store?: Store | undefined;
+}
+
+export interface PluginDefinition<O extends TObject, P extends BroughtParts = BroughtParts> {
   /** The npm name for published ones. */
   readonly name: string;
   /** Range of the plugin API it was written for, such as `^1.0.0`. */
@@ -146,8 +158,16 @@ export interface PluginDefinition<O extends TObject> {
   readonly after?: readonly string[];
   /** Schema of its options, with defaults. */
   readonly options?: O;
-  /** @param options checked, with defaults filled in, and frozen. */
-  setup(hub: Hub, options: Static<O>): void | Promise<void>;
+  /**
+   * Opens parts that take the place of the hub's own, before any plugin is set up. The hub closes them. It is not called for
+   * commands that leave data alone, such as `hub check`.
+   */
+  parts?(options: Static<O>, log: Log): P | Promise<P>;
+  /**
+   * @param options checked, with defaults filled in, and frozen.
+   * @param parts what `parts` opened; undefined when it was not called.
+   */
+  setup(hub: Hub, options: Static<O>, parts: P | undefined): void | Promise<void>;
 }
 
 /** A plugin with the options somebody gave it, ready to be listed in a configuration. */
@@ -170,7 +190,9 @@ export interface PluginFactory<O extends TObject> {
 }
 
 /** Defines a plugin. The result is the plugin module's default export. */
-export function definePlugin<O extends TObject>(definition: PluginDefinition<O>): PluginFactory<O> {
+export function definePlugin<O extends TObject, P extends BroughtParts = BroughtParts>(
+  definition: PluginDefinition<O, P>,
+): PluginFactory<O> {
   // Options are checked against the definition's own schema before its setup sees them.
   const general = definition as unknown as PluginDefinition<TObject>;
   const factory = (options?: DeepPartial<Static<O>>) => ({ definition: general, options: options ?? {} });

@@ -19,6 +19,8 @@ export interface PluginRecord {
   /** Parts of the document of the HTTP routes. */
   readonly documents: (() => DocumentPaths)[];
   readonly services: string[];
+  /** Why it is not ready; undefined: it is. */
+  readonly obstacles: (() => string | undefined)[];
 }
 
 /** The first word of a plugin's command. */

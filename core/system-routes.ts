@@ -18,8 +18,9 @@ export async function systemRoutes(app: FastifyInstance, state: SystemState): Pr
   const { isReady, endpoints, plugins } = state;
   app.get('/health/live', hidden, () => ({ status: 'ok' }));
   app.get('/health/ready', hidden, (_request, reply) => {
-    const ready = isReady();
-    void reply.code(ready ? 200 : 503).send({ status: ready ? 'ok' : 'not ready' });
+    const obstacles = obstaclesOf(state);
+    const ready = isReady() && obstacles === undefined;
+    void reply.code(ready ? 200 : 503).send({ status: ready ? 'ok' : 'not ready', obstacles });
   });
   app.get('/metrics', hidden, async (_request, reply) => {
     const [type, text] = await metricsText(state);
@@ -37,6 +38,22 @@ export async function systemRoutes(app: FastifyInstance, state: SystemState): Pr
     transformSpecification: complete,
     transformSpecificationClone: false,
   });
+}
+
+/** Why plugins are not ready, by their names; undefined: all are. */
+function obstaclesOf({ plugins, failures }: SystemState): Record<string, string> | undefined {
+  const found = plugins().flatMap(({ name, obstacles }) =>
+    obstacles.flatMap((reason): [string, string][] => {
+      try {
+        const text = reason();
+        return text === undefined ? [] : [[name, text]];
+      } catch (error) {
+        failures.report(name, 'readyUnless', error);
+        return [[name, 'whether it is ready could not be found out']];
+      }
+    }),
+  );
+  return found.length === 0 ? undefined : Object.fromEntries(found);
 }
 
 /** The page at `/`, unless a plugin has one of its own there. */

@@ -52,7 +52,7 @@ function urlHost(host: string): string {
 /** Sets everything up in memory, so that the data of a running hub is not touched. */
 async function inMemory<T>(use: (plugins: readonly PluginRecord[], config: HubConfig) => T): Promise<T> {
   const config = await loadConfig(process.env);
-  const environment = { log: createLog('error'), production: isProduction };
+  const environment = { log: createLog('error'), production: isProduction, ownPartsOnly: true };
   const hub = await prepareHub({ ...config, store: 'memory' }, environment);
   const result = use(hub.plugins, config);
   await hub.stop();

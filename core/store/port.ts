@@ -24,7 +24,7 @@ export interface Collection<T> {
   /**
    * Reads, changes and writes with no other write of this id in between.
    * @param change gets the present value (undefined: none) and returns the next one (undefined: delete).
-   *   It must be synchronous; when it throws, nothing is written and the promise rejects with that error.
+   *   It must be synchronous, and may be called several times, when somebody else wrote meanwhile; when it throws, nothing is written and the promise rejects with that error.
    * @returns what `change` returned.
    */
   update(id: string, change: (present: T | undefined) => T | undefined): Promise<T | undefined>;

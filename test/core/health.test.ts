@@ -49,3 +49,32 @@ test('while it drains, a hub is live and not ready, and takes no new connection'
   release.resolve();
   await stopped;
 });
+
+test('a plugin that has a reason not to be ready says so, one that fails at it too, and the hub is live', async (t) => {
+  let reason: string | undefined = 'no connection';
+  const store = plugin('remote', (hub) => hub.readyUnless(() => reason));
+  const hub = await startHub(t, {
+    plugins: [plugin('fine', (hub) => hub.readyUnless(() => undefined)), store],
+  });
+  const ready = async () => {
+    const answer = await fetch(`${hub.origin}/health/ready`);
+    return [answer.status, await answer.json()];
+  };
+  t.strictSame(await ready(), [503, { status: 'not ready', obstacles: { remote: 'no connection' } }]);
+  t.equal((await fetch(`${hub.origin}/health/live`)).status, 200);
+  reason = undefined;
+  t.strictSame(await ready(), [200, { status: 'ok' }]);
+});
+
+test('a plugin that cannot say whether it is ready is not', async (t) => {
+  const broken = plugin('broken', (hub) =>
+    hub.readyUnless(() => {
+      throw new Error('mistake');
+    }),
+  );
+  const hub = await startHub(t, { plugins: [broken] });
+  const answer = await fetch(`${hub.origin}/health/ready`);
+  t.equal(answer.status, 503);
+  t.match(await answer.json(), { obstacles: { broken: /could not be found out/ } });
+  t.match(hub.logged.at(-1), { plugin: 'broken', err: { message: 'mistake' } });
+});

@@ -8,7 +8,18 @@ import type { Store } from '../../core/store/port.ts';
 const [module = '', folder = '', task = ''] = process.argv.slice(2);
 const { open }: { open(folder: string): Promise<Store> | Store } = await import(module);
 const store = await open(folder);
-const say = (...words: unknown[]) => writeSync(1, `${words.join(' ')}\n`);
+
+function say(...words: unknown[]): void {
+  for (;;) {
+    try {
+      writeSync(1, `${words.join(' ')}\n`);
+      return;
+    } catch (error) {
+      // The pipe is full: whoever reads it is slower than the store.
+      if (!(error instanceof Error && 'code' in error && error.code === 'EAGAIN')) throw error;
+    }
+  }
+}
 
 /** Writes of every kind, many at a time, until it is killed. */
 async function storm(): Promise<void> {

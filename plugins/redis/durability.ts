@@ -1,0 +1,20 @@
+/** Whether Redis keeps what it acknowledged: it says so itself, and the operator is told when it does not. */
+import type { Log } from '../../core/index.ts';
+import type { Link } from './link.ts';
+
+/** Settings under which acknowledged writes are lost, and what then happens. */
+const RISKS: readonly (readonly [pattern: RegExp, risk: string])[] = [
+  [
+    /^aof_enabled:0/m,
+    'Redis keeps its data in memory alone (appendonly is off): acknowledged writes are lost when it ends',
+  ],
+  [
+    /^maxmemory_policy:(?!noeviction)/m,
+    'Redis may throw data away when its memory is full: set maxmemory-policy to noeviction',
+  ],
+];
+
+export async function warnOfLoss(link: Link, log: Log): Promise<void> {
+  const info = `${await link.client.info('persistence')}\n${await link.client.info('memory')}`;
+  for (const [pattern, risk] of RISKS) if (pattern.test(info)) log.warn(risk);
+}

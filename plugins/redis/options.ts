@@ -1,0 +1,47 @@
+import { type Static, Type } from '../../core/index.ts';
+
+export const Options = Type.Object({
+  url: Type.String({
+    default: 'redis://127.0.0.1:6379',
+    pattern: '^rediss?://',
+    // It may hold a password: messages do not quote what is marked so.
+    writeOnly: true,
+    description: 'Where Redis is: `redis://user:password@host:port/database`, `rediss://` for TLS.',
+  }),
+  prefix: Type.String({
+    default: 'wayhub',
+    pattern: '^[\\w.-]{1,64}$',
+    description: 'Begins all keys and channels: installations that share a Redis have different ones.',
+  }),
+  store: Type.Boolean({
+    default: true,
+    description:
+      'Whether data is kept in Redis too; else each hub has the store that `store` of the configuration says.',
+  }),
+  silenceMs: Type.Integer({
+    default: 5_000,
+    minimum: 50,
+    maximum: 600_000,
+    description:
+      'A Redis that leaves the hub without an answer for so long is away, and is connected to anew.',
+  }),
+  waitMs: Type.Integer({
+    default: 2_000,
+    minimum: 0,
+    maximum: 600_000,
+    description:
+      'How long a call of the store waits for a Redis that is away, before it fails with `store_unavailable`; 0: not at all.',
+  }),
+  waiting: Type.Integer({
+    default: 10_000,
+    minimum: 0,
+    description: 'Calls of the store that may wait so at a time; further ones fail at once.',
+  }),
+  queueBytes: Type.Integer({
+    default: 8_388_608,
+    minimum: 0,
+    description:
+      'Bytes of notifications to other hubs that may wait for a Redis that is away or slow; the oldest are dropped beyond.',
+  }),
+});
+export type Options = Static<typeof Options>;

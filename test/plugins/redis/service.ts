@@ -1,0 +1,147 @@
+/** The Redis that tests use: the one on this machine, or one of their own that they may kill and stop. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { createConnection, createServer, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import { createClient } from '@redis/client';
+import { type Test, test } from 'tap';
+
+export const REDIS_URL = 'redis://127.0.0.1:6379';
+
+/** Runs the tests when the machine's Redis answers; else they are skipped with a line that says so, or fail where services are required. */
+export async function withRedis(tests: () => void): Promise<void> {
+  if (await answers(6379)) return tests();
+  const reason = `no Redis answers at ${REDIS_URL}`;
+  if (process.env.REQUIRE_SERVICES === '1') throw new Error(reason);
+  test('redis', { skip: reason }, () => {});
+}
+
+/** A prefix of its own, whose keys are gone after the test. */
+export function ownPrefix(t: Test, url = REDIS_URL): string {
+  const prefix = newPrefix();
+  t.teardown(() => deleteKeys(url, [prefix]));
+  return prefix;
+}
+
+export function newPrefix(): string {
+  return `wayhub-test-${randomBytes(6).toString('hex')}`;
+}
+
+export async function deleteKeys(url: string, prefixes: readonly string[]): Promise<void> {
+  const client = await createClient({ url }).connect();
+  for (const prefix of prefixes) {
+    for await (const keys of client.scanIterator({ MATCH: `${prefix}:*`, COUNT: 10_000 })) {
+      if (keys.length > 0) await client.unlink(keys);
+    }
+  }
+  await client.close();
+}
+
+/** A Redis of the test's own on a free port, which keeps what it acknowledged when it is killed. */
+export interface OwnRedis {
+  readonly url: string;
+  /** As `kill -9`. @returns when it is gone. */
+  kill(): Promise<void>;
+  /** @returns when it answers again. */
+  start(): Promise<void>;
+  /** Stops it as it is, without ending it. */
+  pause(): void;
+  resume(): void;
+}
+
+/** @param more settings of redis.conf. */
+export async function ownRedis(t: Test, more: Readonly<Record<string, string>> = {}): Promise<OwnRedis> {
+  const folder = mkdtempSync(join(tmpdir(), 'wayhub-redis-'));
+  const port = await freePort();
+  const settings = {
+    port,
+    bind: '127.0.0.1',
+    dir: folder,
+    save: '',
+    appendonly: 'yes',
+    appendfsync: 'always',
+    ...more,
+  };
+  const args = Object.entries(settings).flatMap(([name, value]) => [`--${name}`, `${value}`]);
+  let child: ChildProcess | undefined;
+  const kill = async () => {
+    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
+    const gone = once(child, 'exit');
+    child.kill('SIGKILL');
+    await gone;
+  };
+  const start = async () => {
+    child = spawn('redis-server', args, { stdio: 'ignore' });
+    await once(child, 'spawn');
+    while (!(await answers(port))) await wait(5);
+  };
+  t.teardown(async () => {
+    await kill();
+    rmSync(folder, { recursive: true, force: true });
+  });
+  await start();
+  return {
+    url: `redis://127.0.0.1:${port}`,
+    kill,
+    start,
+    pause: () => void child?.kill('SIGSTOP'),
+    resume: () => void child?.kill('SIGCONT'),
+  };
+}
+
+/** A way to a Redis that a test can cut, while others still reach it. */
+export async function wayTo(t: Test, url: string) {
+  const target = Number(new URL(url).port);
+  const sockets = new Set<Socket>();
+  const server = createServer((from) => {
+    const to = createConnection(target, '127.0.0.1');
+    for (const [one, other] of [
+      [from, to],
+      [to, from],
+    ] as const) {
+      sockets.add(one);
+      one.pipe(other);
+      one.on('error', () => {}).on('close', () => other.destroy());
+    }
+  });
+  const listen = async (port: number) => {
+    server.listen(port, '127.0.0.1');
+    await once(server, 'listening');
+  };
+  const cut = () => {
+    server.close();
+    for (const socket of sockets) socket.destroy();
+    sockets.clear();
+  };
+  const port = await freePort();
+  await listen(port);
+  t.teardown(cut);
+  return { url: `redis://127.0.0.1:${port}`, cut, restore: () => listen(port) };
+}
+
+/** Whether something takes connections there. */
+async function answers(port: number): Promise<boolean> {
+  const socket = createConnection(port, '127.0.0.1');
+  try {
+    await once(socket, 'connect');
+    return true;
+  } catch {
+    return false;
+  } finally {
+    socket.destroy();
+  }
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  server.close();
+  await once(server, 'close');
+  if (address === null || typeof address === 'string') throw new Error('no port');
+  return address.port;
+}
