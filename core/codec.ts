@@ -16,7 +16,7 @@ export interface Envelope {
   readonly error?: (report: ErrorReport, invalid: readonly ErrorObject[]) => unknown;
   /** What happens to a message that cannot be read: an error to the client, or that and a close. Default `reply`. */
   readonly invalid?: 'reply' | 'close';
-  /** What happens to a message of a type nobody registered. Default `reply`. */
+  /** What happens to a message of a type nobody registered; `ignore` goes for messages without a type, too. Default `reply`. */
   readonly unknown?: 'reply' | 'ignore';
   /** Reads frames that are not JSON (older clients). Returns the message it stands for, or undefined. */
   readonly fallback?: (text: string) => Record<string, unknown> | undefined;

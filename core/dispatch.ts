@@ -39,7 +39,9 @@ export class Dispatcher {
     try {
       const text = decodeText(data, isBinary);
       const message = decodeMessage(text, endpoint.options.envelope);
-      name = nameOf(message, endpoint);
+      const named = nameOf(message, endpoint);
+      if (named === undefined) return;
+      name = named;
       type = findType(name, endpoint);
       if (type === undefined) return;
       let content = contentOf(message, endpoint.options.envelope);
@@ -165,11 +167,13 @@ export class Dispatcher {
   }
 }
 
-/** @throws HubError `invalid_json` when the message has no name. */
-function nameOf(message: Record<string, unknown>, { options }: Endpoint<unknown>): string {
-  const name = message[options.envelope.type];
+/** @returns undefined when the endpoint ignores such messages. @throws HubError `invalid_json` when the message has no name. */
+function nameOf(message: Record<string, unknown>, { options }: Endpoint<unknown>): string | undefined {
+  const { type, unknown } = options.envelope;
+  const name = message[type];
   if (typeof name === 'string') return name;
-  throw new HubError('invalid_json', `the field "${options.envelope.type}" must be a string`);
+  if (unknown === 'ignore') return undefined;
+  throw new HubError('invalid_json', `the field "${type}" must be a string`);
 }
 
 /** @returns undefined when the endpoint ignores unknown types. @throws HubError `unknown_type`. */

@@ -13,6 +13,7 @@ import { HookPoints } from './hooks.ts';
 import { createHttp, errorHandler } from './http.ts';
 import { TokenIdentity } from './identity.ts';
 import { endPart, runTasks, setUp, within } from './lifecycle.ts';
+import { Lines } from './lines.ts';
 import type { Log } from './log.ts';
 import { Notifier } from './notify.ts';
 import { EndpointTable } from './paths.ts';
@@ -111,6 +112,7 @@ class HubProcess implements PreparedHub {
   readonly #hooks: HookPoints;
   readonly #fanOut: FanOut;
   readonly #notifier: Notifier;
+  readonly #lines: Lines;
   readonly #dispatcher: Dispatcher;
   readonly #sessions: Sessions;
   readonly #timers: Timers;
@@ -140,6 +142,7 @@ class HubProcess implements PreparedHub {
     this.#notifier = new Notifier(channels, this.#connections, fanOut, this.#broker, (name) =>
       this.#endpoints.named(name),
     );
+    this.#lines = new Lines(this.#broker, failures, this.#notifier);
     this.#dispatcher = new Dispatcher(hooks, failures);
     this.#timers = new Timers(failures, this.#ending.signal);
     this.#world = new PluginWorld({
@@ -148,6 +151,7 @@ class HubProcess implements PreparedHub {
       limits: config.limits,
       notify: this.#notifier,
       channels,
+      lines: this.#lines,
       connections: this.#connections,
       store: this.#store,
       openState: opened.openState,
@@ -223,7 +227,8 @@ class HubProcess implements PreparedHub {
   }
 
   async listen(): Promise<readonly Address[]> {
-    await this.#broker.start(this.#connections.node, this.#notifier);
+    await this.#broker.start(this.#connections.node, this.#lines);
+    this.#lines.connect();
     this.#attach();
     await runTasks(this.#world.ready, 'onReady', Date.now() + this.#config.limits.setupMs, this.#failures);
     if (this.#stopped !== undefined) throw new StartError('the hub was stopped while it started');

@@ -6,6 +6,7 @@ import type { Connection } from './connection.ts';
 import type { Endpoint, EndpointOptions } from './endpoint.ts';
 import type { Hooks } from './hooks.ts';
 import type { IdentityService } from './identity.ts';
+import type { Line } from './lines.ts';
 import type { Log } from './log.ts';
 import type { Notify } from './notify.ts';
 import type { ReadyAnswer } from './shortcuts.ts';
@@ -95,8 +96,16 @@ export interface Hub {
    * @param paths is asked for the part of the document whenever somebody reads that; such a route is hidden there itself.
    */
   document(paths: () => DocumentPaths): void;
+  /**
+   * A line to this plugin on the other hubs of the cluster, which carries what channels do not: what each hub has to decide or keep for itself.
+   * @param receive gets the texts of the others, those of one hub in the order in which it sent them. What it throws is contained.
+   * @throws StartError when the plugin has a line of this name.
+   */
+  line(name: string, receive: (text: string) => void): Line;
   /** Offers a service to plugins that require this one. */
   provide<K extends keyof Services>(name: K, service: Services[K]): void;
+  /** As `provide`, for a service that has to know who uses it: made for each plugin when it first asks. @param make gets the plugin's name. */
+  provideEach<K extends keyof Services>(name: K, make: (plugin: string) => Services[K]): void;
   /** @throws StartError when no plugin provides it. */
   use<K extends keyof Services>(name: K): Services[K];
   /** As `use`, for a service this plugin can do without: undefined when no plugin set up before it provides it. */

@@ -72,6 +72,8 @@ export const RESERVED_FIELDS = ['received_at', 'at', 'late', 'mark', 'value', 'u
 /** An event with what the hub knows of it: what dashboards, topics and walkers are told. */
 const Telemetry = Type.Object(ADDED, { additionalProperties: true });
 export type Telemetry = Static<typeof Telemetry>;
+/** What topics tell of an event. */
+export const Told = Type.Object({ event: Type.String(), ...ADDED }, { additionalProperties: true });
 /** A whole message of a dashboard: events have any name. */
 export const Live = Type.Object({ event: Type.String(), data: Telemetry });
 

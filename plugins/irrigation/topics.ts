@@ -1,6 +1,10 @@
 /** Events as topics, for other plugins and for walkers. The one file that knows of the plugin `topics`. */
 import type { Hub } from '../../core/index.ts';
+import { Told } from './messages.ts';
 import type { TelemetryEvent } from './telemetry-event.ts';
+
+/** Names of topics: an event of another name is told as `irrigation.other`. */
+const TOPIC_PART = /^[A-Za-z0-9_-]+$/;
 
 /**
  * What cannot be true or came too late is told under names of its own, so that no rule is triggered by it that does not ask.
@@ -9,9 +13,13 @@ import type { TelemetryEvent } from './telemetry-event.ts';
 export function topicsOf(hub: Hub): ((event: TelemetryEvent) => void) | undefined {
   const topics = hub.find('topics');
   if (topics === undefined) return undefined;
+  const summary =
+    'An event of a controller, by its name; `implausible` and `late` are readings that cannot be true or are not live';
+  topics.define('irrigation.*', { schema: Told, summary });
   return (event) => {
     const { row, series, isLate, data } = event;
-    const kind = row.mark !== undefined ? 'implausible' : isLate ? 'late' : series.event;
-    topics.emit(`irrigation.${kind}`, { event: series.event, ...data });
+    const name = TOPIC_PART.test(series.event) ? series.event : 'other';
+    const kind = row.mark !== undefined ? 'implausible' : isLate ? 'late' : name;
+    topics.publish(`irrigation.${kind}`, { ...data, event: series.event });
   };
 }

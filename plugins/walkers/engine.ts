@@ -1,6 +1,7 @@
 /** What all ways to a walker share: the walkers there are, the processes that run them, the graph. */
 import { resolve } from 'node:path';
 import type { Hub, JsonText, Services } from '../../core/index.ts';
+import { userOf } from './callers.ts';
 import { Graph } from './graph/graph.ts';
 import { type Options, runLimits } from './options.ts';
 import { type Call, type CallResult, Runner, type Voice } from './runner.ts';
@@ -132,8 +133,14 @@ export class Engine {
       },
       emit: (topic, data) => {
         this.#triggered = triggered;
-        this.#topics.emit(topic, data.toJSON());
-        this.#triggered = 0;
+        try {
+          this.#topics.publish(topic, data.toJSON(), { walkerOf: { user: userOf(call.caller) } });
+        } catch (error) {
+          // The walker is not waiting for an answer, it may be done.
+          log.warn({ ...trace(), topic, err: error }, 'an event of a walker was refused');
+        } finally {
+          this.#triggered = 0;
+        }
       },
       log: (level, text) => log[level](trace(), text),
     });

@@ -24,8 +24,8 @@ export const socket = {
 
 export const topics = {
   /** An event that other walkers and plugins may follow. */
-  emit(topic: unknown, data: unknown): void {
-    if (typeof topic !== 'string') throw new TypeError('topics.emit() takes the name of a topic');
+  publish(topic: unknown, data: unknown): void {
+    if (typeof topic !== 'string') throw new TypeError('topics.publish() takes the name of a topic');
     tell('emit', `${JSON.stringify(topic)}\t${jsonOf(data)}`);
   },
 };

@@ -26,7 +26,11 @@ const SpecsSchema = Type.Object(
       ),
     ),
     schedule: Type.Optional(Type.Object({ trigger: Type.Enum(['cron', 'interval', 'date']) })),
-    on: Type.Array(Type.String({ minLength: 1, maxLength: 200 }), { default: [], maxItems: 100 }),
+    // A name, a family such as `a.*`, or `*`.
+    on: Type.Array(Type.String({ maxLength: 200, pattern: '^(\\*|[\\w-]+(\\.[\\w-]+){0,9}(\\.\\*)?)$' }), {
+      default: [],
+      maxItems: 100,
+    }),
     async: Type.Boolean({ default: false }),
     limits: Type.Unsafe<Static<typeof LimitsSchema>>({ ...LimitsSchema, default: {} }),
     status_code: Type.Integer({ default: 200, minimum: 100, maximum: 599 }),

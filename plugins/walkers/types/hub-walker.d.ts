@@ -317,7 +317,10 @@ declare module 'hub:walker' {
     notify_clients(ids: readonly string[], data: unknown): void;
   };
   export const topics: {
-    /** Tells an event to whatever follows the topic. */
-    emit(topic: string, data: unknown): void;
+    /**
+     * Publishes an event: to whatever follows the topic in the hub, and to clients of `/topics`. A topic nobody defined reaches of those only the user whose
+     * walker this is. One that a plugin defined takes events from walkers only if it says so; what is refused is in the log of the hub.
+     */
+    publish(topic: string, event: unknown): void;
   };
 }

@@ -30,7 +30,7 @@ export const count = walker({ specs: { summary: 'Counts.', on: ['a.b'] }, has: {
     console.log('to', w.to);
     for (let n = 1; n <= w.to; n++) { socket.notify_self({ n }); w.report(n); }
     socket.notify_users([w.root.id], { done: true });
-    topics.emit('counted', { to: w.to });
+    topics.publish('counted', { to: w.to });
     w.report(w.user?.email ?? null);
     w.status(202);
   });

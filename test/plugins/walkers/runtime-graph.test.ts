@@ -226,7 +226,7 @@ export const tell = walker().entry(Root, (w, here) => {
   socket.notify_users([here.id], { progress: 2 });
   socket.notify_channels(['c'], 3);
   socket.notify_clients(['1:2'], undefined);
-  topics.emit('done', [here]);
+  topics.publish('done', [here]);
   console.log('text', { a: 1 }, 7);
   console.error(new Error('shown'));
   w.status(201);

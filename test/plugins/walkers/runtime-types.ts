@@ -68,7 +68,7 @@ export const all = walker().entry(AnyNode, (w, here) => {
   same<string, typeof walked.text>(true);
   here.grant('READ');
   here.revoke(w.root);
-  topics.emit('seen', { id: here.id });
+  topics.publish('seen', { id: here.id });
   w.root.grant('WRITE', 'n::000000000000000000000001');
   // @ts-expect-error there is no such level
   here.grant('ALL');

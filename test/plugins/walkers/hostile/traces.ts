@@ -150,7 +150,7 @@ export const TRACES: readonly HostileCase[] = [
   },
   {
     name: 'a topic that is no text',
-    body: `topics.emit({ toString: () => 'x\\ty' }, 1)`,
+    body: `topics.publish({ toString: () => 'x\\ty' }, 1)`,
     ends: 'error',
     says: /takes the name/,
   },
