@@ -15,6 +15,7 @@ import { Queries } from './queries.ts';
 import { serveRest } from './rest.ts';
 import { Retention } from './retention.ts';
 import { Rollups } from './rollups.ts';
+import { addSimulation } from './simulate/command.ts';
 import { topicsOf } from './topics.ts';
 import { Irrigation } from './valves.ts';
 
@@ -64,8 +65,13 @@ export function irrigationOn(clock: Clock) {
       dashboards.serve(irrigation);
       serveRest(hub, options, { field, clock, queries: new Queries(history, rollups) });
 
-      await field.load(clock.now());
-      await irrigation.load();
+      addSimulation(hub, options.controllersPath);
+
+      // Not in set-up: a command beside a hub that runs must leave to that what it has not written yet.
+      hub.onReady(async () => {
+        await field.load(clock.now());
+        await irrigation.load();
+      });
       clock.every(hub, 'sweep', SWEEP, async () => {
         await presence.sweep(clock.now());
         await irrigation.sweep(clock.now());

@@ -18,7 +18,7 @@ import {
 import type { History, Row } from './history.ts';
 
 /** Rows that wait at most, of all series, before they are written. */
-const MAX_WAITING = 20_000;
+const MAX_WAITING = 50_000;
 /** Rows that wait at most while the store does not take them; then they are left to be read again from the log. */
 const MAX_KEPT = 200_000;
 /** Documents read or series written before others get their turn. */
