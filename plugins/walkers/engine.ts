@@ -2,9 +2,12 @@
 import { resolve } from 'node:path';
 import type { Hub, JsonText, Services } from '../../core/index.ts';
 import { userOf } from './callers.ts';
+import type { Offers } from './grants/offers.ts';
 import { Graph } from './graph/graph.ts';
+import { overlayOn } from './graph/overlay.ts';
 import { type Options, runLimits } from './options.ts';
-import { type Call, type CallResult, Runner, type Voice } from './runner.ts';
+import { Stage } from './rehearsal.ts';
+import { type Call, type CallResult, type Props, Runner, type Voice } from './runner.ts';
 import { type LoadedWalker, type WalkerFile, WalkerLibrary } from './runtime/library.ts';
 import { WalkerPool } from './runtime/pool.ts';
 import type { NotifyTarget } from './runtime/run.ts';
@@ -22,6 +25,11 @@ export type Delivery = (
   data: JsonText,
 ) => void;
 
+interface EngineParts {
+  readonly delivery: Delivery;
+  readonly offers: Offers;
+}
+
 /** Is told that walkers came, went or changed. */
 type Listener = (walkers: ReadonlyMap<string, LoadedWalker>) => void;
 
@@ -29,6 +37,7 @@ export class Engine {
   /** Absolute. */
   readonly folder: string;
   readonly users: Services['users'];
+  readonly offers: Offers;
   readonly #hub: Hub;
   readonly #topics: Services['topics'];
   readonly #delivery: Delivery;
@@ -38,24 +47,30 @@ export class Engine {
   readonly #listeners: Listener[] = [];
   /** While a topic is told of: how many walkers have triggered each other to get there. */
   #triggered = 0;
+  /** The first load, when it has begun. */
+  #loading: Promise<readonly WalkerFile[]> | undefined;
   readonly #loaded = Promise.withResolvers<void>();
 
-  constructor(hub: Hub, options: Options, delivery: Delivery) {
-    const { processes, queue, queueMs, readBytes, recordBytes } = options;
+  constructor(hub: Hub, options: Options, { delivery, offers }: EngineParts) {
+    const { processes, queue, userQueue, queueMs, readBytes, recordBytes } = options;
     this.#hub = hub;
     this.#delivery = delivery;
+    this.offers = offers;
     this.users = hub.use('users');
     this.#topics = hub.use('topics');
     this.folder = resolve(options.folder);
     this.#pool = new WalkerPool({
       ...(processes !== undefined && { processes }),
       queue,
+      userQueue,
       queueMs,
       onChildError: (text) => hub.log.debug({ text }, 'a process that runs walkers said something'),
     });
     const limits = runLimits(options);
-    this.#library = new WalkerLibrary({ folder: this.folder, pool: this.#pool, limits });
-    this.#runner = new Runner(new Graph(hub.store), this.#pool, { readBytes, recordBytes }, hub.log);
+    const { grants } = offers;
+    this.#library = new WalkerLibrary({ folder: this.folder, pool: this.#pool, limits, grants });
+    const graph = new Graph(hub.store);
+    this.#runner = new Runner({ graph, pool: this.#pool, offers, log: hub.log }, { readBytes, recordBytes });
   }
 
   /** Resolves when the walkers were loaded for the first time: what arrives before waits for it. */
@@ -72,17 +87,21 @@ export class Engine {
     return this.#library.files;
   }
 
-  /** Starts the processes and loads the walkers once: for a command, which says itself what does not load. */
+  /** Starts the processes and loads the walkers, unless that was done: for a command, which says itself what does not load. */
   async start(): Promise<void> {
-    this.#pool.start();
-    await this.#library.load();
+    await (this.#loading ?? this.#load());
+  }
+
+  #load(): Promise<readonly WalkerFile[]> {
+    if (this.#loading === undefined) this.#pool.start(this.offers.close());
+    this.#loading = this.#library.load();
+    return this.#loading;
   }
 
   /** Starts the processes and loads the walkers, from now on whenever one is saved. */
   async serve(): Promise<void> {
-    this.#pool.start();
     try {
-      this.#tell(await this.#library.load());
+      this.#tell(await this.#load());
     } finally {
       this.#loaded.resolve();
     }
@@ -152,8 +171,13 @@ export class Engine {
   }
 
   /** As `run`, with all that the walker says to somebody else than the hub. */
-  runAside(call: Call, voice: Voice): Promise<CallResult> {
-    return this.#runner.run(call, voice);
+  runAside(call: Call, voice: Voice, props?: Props): Promise<CallResult> {
+    return this.#runner.run(call, voice, props);
+  }
+
+  /** A graph that lies over the stored one: nothing of what happens on it is stored. */
+  stage(): Stage {
+    return new Stage(new Graph(overlayOn(this.#hub.store)));
   }
 
   #tell(files: readonly WalkerFile[]): void {

@@ -2,6 +2,8 @@
 import { randomUUID } from 'node:crypto';
 import { HubError, type JsonText, type Log } from '../../core/index.ts';
 import type { Caller } from './callers.ts';
+import { Calls, type ReplacedFunctions } from './grants/calls.ts';
+import type { Offers } from './grants/offers.ts';
 import type { Graph } from './graph/graph.ts';
 import type { LoadedWalker } from './runtime/library.ts';
 import type { WalkerPool } from './runtime/pool.ts';
@@ -18,6 +20,16 @@ export interface Call {
   readonly client?: { readonly client_id: string; readonly channel_id: string };
   /** What the walker sees as `event`. */
   readonly event?: unknown;
+  /** In whose turn it leaves the queue. Default: in that of the caller's root. */
+  readonly line?: string;
+  /** Unix ms: the time that the walker's clock shows. Default: the time it is. */
+  readonly now?: number;
+}
+
+/** What a run has in place of the real things: a rehearsal. */
+export interface Props {
+  readonly graph: Graph;
+  readonly replaced: ReplacedFunctions;
 }
 
 /** Where what a walker says while it runs goes. */
@@ -38,7 +50,7 @@ export const CALL_FAILURES = {
   host: 500,
   busy: 503,
   stopped: 503,
-  /** Of the start node, or of an edge that was made: the caller lacks the access level. */
+  /** The caller lacks the access level, on the node to start on or on one that the walker did something with. */
   forbidden: 403,
 } as const;
 
@@ -61,33 +73,43 @@ interface GraphBounds {
   readonly recordBytes: number;
 }
 
-export class Runner {
-  readonly #graph: Graph;
-  readonly #pool: WalkerPool;
-  readonly #bounds: GraphBounds;
-  readonly #log: Log;
+interface RunnerParts {
+  readonly graph: Graph;
+  readonly pool: WalkerPool;
+  readonly offers: Offers;
+  readonly log: Log;
+}
 
-  constructor(graph: Graph, pool: WalkerPool, bounds: GraphBounds, log: Log) {
-    this.#graph = graph;
-    this.#pool = pool;
+export class Runner {
+  readonly #parts: RunnerParts;
+  readonly #bounds: GraphBounds;
+
+  constructor(parts: RunnerParts, bounds: GraphBounds) {
+    this.#parts = parts;
     this.#bounds = bounds;
-    this.#log = log;
   }
 
-  /** Never rejects. What it returns is durable. */
-  async run(call: Call, voice: Voice): Promise<CallResult> {
-    const { walker, fields, caller, client = null, event = null } = call;
+  /** Never rejects. What it returns is durable, unless `props` has another graph. */
+  async run(call: Call, voice: Voice, props?: Props): Promise<CallResult> {
+    const { walker, fields, caller, client = null, event = null, line, now } = call;
     const { bundle, limits } = walker;
     const { root, user } = caller;
     const bounds = { reads: limits.reads, writes: limits.writes, ...this.#bounds };
     const said = new Saying(voice);
+    const { pool, offers, log } = this.#parts;
+    const { grants: allowed } = walker.specs;
+    const facts = { root, user, walker: walker.name };
+    const calls = new Calls({ offers, allowed, facts, limits, log, replaced: props?.replaced });
+    const graph = props?.graph ?? this.#parts.graph;
     try {
-      return await this.#graph.run<CallResult>(root, bounds, async (transaction) => {
+      return await graph.run<CallResult>(root, bounds, async (transaction) => {
         const [node] = await transaction.nodes([call.node ?? root]);
         if (node === null || node === undefined) return { journal: undefined, result: noAccess(call.node) };
-        const result = await this.#pool.run(
-          { bundle, walker: walker.name, fields, node, root, user, client, event, limits },
+        const result = await pool.run(
+          { bundle, walker: walker.name, fields, node, root, user, client, event, now, limits, line },
           {
+            begun: () => calls.restart(),
+            call: (question) => calls.call(question),
             nodes: (ids) => transaction.nodes(ids),
             links: (question) => transaction.links(question),
             ...said.attempt(),
@@ -108,7 +130,7 @@ export class Runner {
     if (error instanceof HubError && code === 'forbidden') return failure('forbidden', error.message);
     if (error instanceof HubError && code === 'limit_exceeded') return failure('limit', error.message);
     const traceId = randomUUID();
-    this.#log.error({ err: error, walker, traceId }, 'a walker could not be run');
+    this.#parts.log.error({ err: error, walker, traceId }, 'a walker could not be run');
     return failure('host', `the hub failed to run the walker, trace id ${traceId}`);
   }
 }

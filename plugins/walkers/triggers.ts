@@ -14,7 +14,7 @@ export function followTopics(engine: Engine, topics: Services['topics']): void {
         : topics.subscribe(specs.on, (data, topic) => {
             const walker = engine.walkers.get(name);
             if (walker !== undefined)
-              engine.trigger({ walker, fields: {}, caller: PUBLIC, event: { topic, data } });
+              engine.trigger({ walker, fields: {}, caller: PUBLIC, event: { topic, data }, line: 'topics' });
           }),
     );
   });

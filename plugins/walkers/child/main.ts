@@ -1,9 +1,14 @@
 /** A child process of the hub that runs walkers: one job at a time, from beginning to end. */
+import { Worker } from 'node:worker_threads';
 import { Jobs } from './jobs.ts';
 import { LineReader, LineWriter } from './lines.ts';
 
 /** Milliseconds that a finished job's result waits at most for that of the next. */
 const HOLD = 0.3;
+/** It does nothing but wait. */
+const WATCHDOG_LIMITS = { maxOldGenerationSizeMb: 16, maxYoungGenerationSizeMb: 2 };
+
+new Worker(new URL('./watchdog.ts', import.meta.url), { resourceLimits: WATCHDOG_LIMITS }).unref();
 
 const reader = new LineReader();
 const writer = new LineWriter();
@@ -32,7 +37,7 @@ function obey(line: string): void {
       jobs.do(first, second, third);
       break;
     case 'load':
-      jobs.isolates.load(first, JSON.parse(second).modules);
+      jobs.isolates.load(first, JSON.parse(second));
       break;
     case 'unload':
       jobs.isolates.unload(first);

@@ -71,6 +71,8 @@ function completed(
     findings.add(loc, `Input should be ${list([schema.const])}`, 'literal_error');
     return value;
   }
+  const mostBytes = schema['x-max-bytes'];
+  if (mostBytes !== undefined) return completedFile(mostBytes, value, loc, findings);
   switch (schema.type) {
     case 'string':
       checkString(schema, value, loc, findings);
@@ -218,6 +220,35 @@ function completedObject(
     else given[name] = completed(rest, given[name], [...loc, name], findings);
   }
   return given;
+}
+
+const FILE_TYPE = 'application/octet-stream';
+
+/** A file whose size is that of its content, whatever the sender says. */
+function completedFile(
+  mostBytes: number,
+  value: unknown,
+  loc: readonly (string | number)[],
+  findings: Findings,
+): unknown {
+  const given: Record<string, unknown> = typeof value === 'object' && value !== null ? { ...value } : {};
+  const { name, type = FILE_TYPE, bytes } = given;
+  if (typeof name !== 'string' || typeof type !== 'string' || typeof bytes !== 'string') {
+    findings.add(loc, 'Input should be a file: its name, its type and its bytes in base64', 'file_type');
+    return value;
+  }
+  const size = base64Size(bytes);
+  if (size === undefined) findings.add([...loc, 'bytes'], 'Input should be base64', 'base64_type');
+  else if (size > mostBytes)
+    findings.add(loc, `File should have at most ${mostBytes} bytes, it has ${size}`, 'file_too_large');
+  return { name, type, size, bytes };
+}
+
+/** Bytes that text in base64 stands for; undefined: it is none. */
+function base64Size(text: string): number | undefined {
+  if (text.length % 4 !== 0 || !/^[A-Za-z0-9+/]*={0,2}$/.test(text)) return undefined;
+  const padding = text.endsWith('==') ? 2 : text.endsWith('=') ? 1 : 0;
+  return (text.length / 4) * 3 - padding;
 }
 
 function copyOf(value: unknown): unknown {

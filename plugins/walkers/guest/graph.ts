@@ -1,5 +1,6 @@
 /** The graph as one run sees it: what was read, with the changes of the run laid over it, and their journal. */
 import { checkValue } from './check.ts';
+import { AccessError } from './errors.ts';
 import { type Access, ask, currentRun, type EdgeRecord, type Level, type NodeRecord } from './run.ts';
 import {
   createEdge,
@@ -102,13 +103,10 @@ export class Graph {
     return filter.node === undefined || nodeState(other)?.typeName === filter.node ? other : undefined;
   }
 
-  /** @throws Error when the edge is in use or one of the nodes may not be connected to. */
+  /** @throws Error when the edge is in use, AccessError when one of the nodes may not be connected. */
   connect(from: GraphNode, to: GraphNode, given: GraphEdge | undefined): GraphEdge {
     const run = currentRun();
-    for (const state of [needNode(from, 'connect()'), needNode(to, 'connect()')]) {
-      if (!mayAccess(state, run.input.root, 'CONNECT'))
-        throw new Error(`connect(): no CONNECT access to node ${state.id}`);
-    }
+    for (const end of [from, to]) needAccess('CONNECT', needNode(end, 'connect()'), 'connect()');
     const edge = given ?? createEdge(undefined, {});
     const state = edgeState(edge);
     if (state === undefined) throw new TypeError('connect() takes an edge as its second argument');
@@ -121,33 +119,47 @@ export class Graph {
     return edge;
   }
 
-  /** Deletes a node with its edges, or an edge. Again: does nothing. */
-  destroy(thing: unknown): void {
+  /**
+   * Deletes a node with its edges, or an edge. Again: does nothing.
+   * @throws AccessError without WRITE on the node, or on either end of the edge.
+   */
+  destroy(thing: unknown, where = 'destroy()'): void {
     const state = nodeState(thing) ?? edgeState(thing);
     if (state === undefined) throw new TypeError('destroy() takes a node or an edge');
     if (state.kind === 'node' && state.typeName === '') throw new Error('destroy(): a root stays');
     if (state.deleted) return;
+    if (state.kind === 'node') needAccess('WRITE', state, where);
+    else this.#needEdge(state, where);
     currentRun().countWrite();
     state.deleted = true;
+  }
+
+  /** An end that the run has not met may be one that it may write: then the hub decides. */
+  #needEdge({ ends, id }: EdgeState, where: string): void {
+    if (ends === undefined) return;
+    const known = [ends.from, ends.to].map((end) => nodeState(this.#nodes.get(end)));
+    if (known.every((node) => node !== undefined && !mayAccess(node, 'WRITE')))
+      throw new AccessError(`${where}: no WRITE access to a node at either end of ${id}`);
   }
 
   /** Sets what others may do with a node. @param root a root id; undefined: everybody. */
   grant(state: NodeState, level: Level, root: string | undefined): void {
     if (!LEVELS.includes(level)) throw new TypeError(`grant(): level is one of ${LEVELS.join(', ')}`);
-    this.#changeAccess(state, (access) => {
+    this.#changeAccess(state, 'grant()', (access) => {
       if (root === undefined) access.all = level;
       else access.roots[root] = level;
     });
   }
 
   revoke(state: NodeState, root: string | undefined): void {
-    this.#changeAccess(state, (access) => {
+    this.#changeAccess(state, 'revoke()', (access) => {
       if (root === undefined) access.all = 'NO_ACCESS';
       else delete access.roots[root];
     });
   }
 
-  #changeAccess(state: NodeState, change: (access: Access) => void): void {
+  #changeAccess(state: NodeState, where: string, change: (access: Access) => void): void {
+    needAccess('WRITE', state, where);
     currentRun().countWrite();
     change(state.access);
     state.accessChanged = true;
@@ -241,10 +253,15 @@ function needState<S>(state: S | undefined): S {
   return state;
 }
 
-/** Whether a user may do what needs `level` with a node. The owner may do everything. */
-function mayAccess({ owner, access }: NodeState, root: string, level: Level): boolean {
+/** Whether the run's user may do what needs `level` with a node. The owner may do everything. */
+function mayAccess({ owner, access }: NodeState, level: Level): boolean {
+  const { root } = currentRun().input;
   if (owner === root) return true;
   return LEVELS.indexOf(access.roots[root] ?? access.all) >= LEVELS.indexOf(level);
+}
+
+function needAccess(level: Level, node: NodeState, where: string): void {
+  if (!mayAccess(node, level)) throw new AccessError(`${where}: no ${level} access to node ${node.id}`);
 }
 
 let graph: Graph | undefined;

@@ -113,7 +113,7 @@ const nodeMembers = {
     const type = other === undefined ? what : undefined;
     const links = linksOf(this, 'out', type, undefined, 'disconnect()');
     const cut = other === undefined ? links : links.filter((link) => link.node === what);
-    for (const link of cut) currentGraph().destroy(link.edge);
+    for (const link of cut) currentGraph().destroy(link.edge, 'disconnect()');
     return cut.length > 0;
   },
   grant(this: GraphNode, level: Level, root?: unknown): void {

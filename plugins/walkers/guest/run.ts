@@ -1,4 +1,5 @@
 /** The one run that is going on: what it was given, what it may use up, how it reaches the hub. */
+import { AccessError, CallError, LimitError } from './errors.ts';
 
 /** Counts and sizes a run may use. 0 allows none. */
 interface GuestLimits {
@@ -48,18 +49,13 @@ export interface RunInput {
   readonly user: Record<string, unknown> | null;
   readonly client: Record<string, unknown> | null;
   readonly event: unknown;
+  /** Unix ms: what the clock shows. Undefined: the time it is. */
+  readonly now?: number;
   readonly limits: GuestLimits;
 }
 
 /** Asks or tells the hub something. Returns '=' and the answer as JSON, or '!', a code, ':' and what went wrong. */
 export type HostCall = (operation: string, text: string) => string;
-
-/** A limit was exceeded. The run fails even when the walker catches this. */
-export class LimitError extends Error {
-  static {
-    LimitError.prototype.name = 'LimitError';
-  }
-}
 
 export class Run {
   readonly input: RunInput;
@@ -142,8 +138,13 @@ export function currentRun(): Run {
   return current;
 }
 
-/** Asks the hub and waits. */
-export function ask<T>(operation: 'nodes' | 'links', question: unknown): T {
+/** The time that the present run's clock shows; undefined: the time it is. */
+export function fixedTime(): number | undefined {
+  return current?.input.now;
+}
+
+/** Asks the hub and waits. @throws LimitError; CallError and AccessError, which leave the run going on. */
+export function ask<T>(operation: 'nodes' | 'links' | 'call', question: unknown): T {
   return JSON.parse(callHost(currentRun(), operation, JSON.stringify(question)));
 }
 
@@ -160,8 +161,11 @@ export function tellLog(level: string, text: string): void {
 
 function callHost(run: Run, operation: string, text: string): string {
   const answer = hostCall?.(operation, text) ?? '!error:the hub cannot be reached';
-  if (answer[0] !== '=') throw run.fail(...failureOf(answer));
-  return answer.slice(1);
+  if (answer[0] === '=') return answer.slice(1);
+  const [code, message] = failureOf(answer);
+  if (code === 'refused') throw new CallError(message);
+  if (code === 'forbidden') throw new AccessError(message);
+  throw run.fail(code, message);
 }
 
 function failureOf(answer: string): [code: string, message: string] {

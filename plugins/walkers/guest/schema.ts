@@ -15,7 +15,8 @@ export interface Schema {
   readonly const?: unknown;
   readonly enum?: readonly unknown[];
   readonly default?: unknown;
-  readonly contentEncoding?: 'base64';
+  /** Marks an uploaded file, and says how large it may be. */
+  readonly 'x-max-bytes'?: number;
   readonly minLength?: number;
   readonly maxLength?: number;
   readonly pattern?: string;
@@ -61,15 +62,18 @@ export const Type = {
     additionalProperties: value,
   }),
   Object: (properties: Fields, options?: Options) => ({ ...options, ...objectSchema(properties) }),
-  /** An uploaded file; its content is text in base64, marked so in the JSON schema. */
+  /** An uploaded file. Type and size may be left out: a client that has only name and content need not find them out. */
   File: ({ maxBytes = MOST_FILE_BYTES, ...options }: { readonly maxBytes?: number } = {}) => ({
     ...options,
-    ...objectSchema({
+    type: 'object',
+    properties: {
       name: { type: 'string' },
-      type: { type: 'string' },
+      type: { type: 'string', default: 'application/octet-stream' },
       size: { type: 'integer', minimum: 0, maximum: maxBytes },
-      bytes: { type: 'string', contentEncoding: 'base64', maxLength: Math.ceil(maxBytes / 3) * 4 },
-    }),
+      bytes: { type: 'string', contentEncoding: 'base64' },
+    },
+    required: ['name', 'bytes'],
+    'x-max-bytes': maxBytes,
   }),
   Union: (anyOf: readonly Schema[], options?: Options) => ({ ...options, anyOf }),
   Optional: (schema: Schema) => ({ ...schema, [OPTIONAL]: true }),

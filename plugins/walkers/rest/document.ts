@@ -1,7 +1,7 @@
 /** Walkers in the OpenAPI document. */
 import type { DocumentPaths } from '../../../core/index.ts';
 import type { LoadedWalker } from '../runtime/library.ts';
-import { isInQuery, propertiesOf } from './fields.ts';
+import { isFile, isInQuery, isRecord, propertiesOf } from './fields.ts';
 import { boundField, templateOf } from './match.ts';
 
 const Detail = {
@@ -32,6 +32,9 @@ const NODE = {
   schema: { type: 'string' },
   description: 'Id of the node it starts on.',
 };
+
+/** A file as it is sent in a form; in JSON it is an object with its content in base64. */
+const FormFile = { type: 'string', format: 'binary' };
 
 const json = (schema: unknown) => ({ 'application/json': { schema } });
 
@@ -70,6 +73,26 @@ function placeOf(walker: LoadedWalker): { readonly prefix: string; readonly end:
   };
 }
 
+interface BodySchema {
+  readonly type: 'object';
+  readonly properties: Readonly<Record<string, unknown>>;
+  readonly required?: readonly string[];
+}
+
+/** The body as JSON and as a form: the form first where there are files, since pages of the document show that one. */
+function contentOf(body: BodySchema): unknown {
+  const entries = Object.entries(body.properties).map(([name, schema]) => [name, inForm(schema)] as const);
+  const form = { 'multipart/form-data': { schema: { ...body, properties: Object.fromEntries(entries) } } };
+  const hasFiles = entries.some(([name, schema]) => schema !== body.properties[name]);
+  return hasFiles ? { ...form, ...json(body) } : { ...json(body), ...form };
+}
+
+/** The schema of a field in a form: the same, unless it is a file or a list of files. */
+function inForm(schema: unknown): unknown {
+  if (isFile(schema)) return FormFile;
+  return isRecord(schema) && isFile(schema.items) ? { ...schema, items: FormFile } : schema;
+}
+
 function operation(walker: LoadedWalker, method: string, extra: readonly unknown[]): unknown {
   const { specs, has } = walker;
   const { excluded, webhook } = specs;
@@ -96,7 +119,11 @@ function operation(walker: LoadedWalker, method: string, extra: readonly unknown
   }
   const names = Object.keys(body);
   const needed = required.filter((name) => names.includes(name));
-  const content = { type: 'object', properties: body, ...(needed.length > 0 && { required: needed }) };
+  const content: BodySchema = {
+    type: 'object',
+    properties: body,
+    ...(needed.length > 0 && { required: needed }),
+  };
   const { summary, description, tags, deprecated, auth, status_code: status } = specs;
   return {
     tags: tags.length > 0 ? tags : ['walker'],
@@ -107,7 +134,7 @@ function operation(walker: LoadedWalker, method: string, extra: readonly unknown
     ...(names.length > 0 && {
       requestBody: {
         required: needed.length > 0,
-        content: { ...json(content), 'multipart/form-data': { schema: content } },
+        content: contentOf(content),
       },
     }),
     responses: {

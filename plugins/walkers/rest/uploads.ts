@@ -17,7 +17,7 @@ interface Upload {
 
 /**
  * Reads a form to its end.
- * @param mostBytes of all files together. @param mostText bytes of everything else in the form.
+ * @param mostBytes of all files together. @param mostText characters of everything else in the form.
  * @throws HubError `message_too_large`; what the parser throws.
  */
 export async function formBody(request: FastifyRequest, mostBytes: number, mostText: number): Promise<Body> {

@@ -3,6 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import type { Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
+import type { Catalogue } from '../grants/offers.ts';
 import type { Job } from './job.ts';
 import { LINE_BYTES, parseCost } from './protocol.ts';
 import type { FailureCode } from './run.ts';
@@ -39,6 +40,7 @@ export class Child {
   readonly #process: ChildProcess;
   readonly #input: Writable;
   readonly #events: ChildEvents;
+  readonly #catalogue: Catalogue;
   /** In the order given. */
   readonly #jobs = new Map<number, Job>();
   readonly #loaded = new Set<number>();
@@ -55,10 +57,13 @@ export class Child {
   /** Why the hub killed it. */
   #killed: { readonly code: FailureCode; readonly message: string } | undefined;
 
-  constructor(events: ChildEvents) {
+  constructor(events: ChildEvents, catalogue: Catalogue) {
     this.#events = events;
+    this.#catalogue = catalogue;
     const env = { PATH: process.env.PATH };
-    this.#process = spawn(process.execPath, [...FLAGS, MAIN], { stdio: 'pipe', env });
+    // The last one tells the child by its end that the hub is gone.
+    const stdio = ['pipe', 'pipe', 'pipe', 'pipe'] as const;
+    this.#process = spawn(process.execPath, [...FLAGS, MAIN], { stdio: [...stdio], env });
     const { stdin, stdout, stderr } = this.#process;
     if (stdin === null || stdout === null || stderr === null) throw new Error('a child without pipes');
     this.#input = stdin;
@@ -88,7 +93,8 @@ export class Child {
     const { version } = job;
     if (!this.#loaded.has(version.key)) {
       this.#loaded.add(version.key);
-      this.#send(`load\t${version.key}\t${JSON.stringify({ modules: version.bundle.modules })}`);
+      const { modules } = version.bundle;
+      this.#send(`load\t${version.key}\t${JSON.stringify({ modules, catalogue: this.#catalogue })}`);
     }
     this.#send(job.begin());
   }

@@ -3,7 +3,7 @@ import { JsonText } from '../../../core/index.ts';
 import type { RunLimits } from './limits.ts';
 import { type Cost, formatChildLimits, NO_COST, parseCost } from './protocol.ts';
 import type { FailureCode, LogLevel, NotifyTarget, RunFailed, RunHost, RunResult } from './run.ts';
-import { FAILURES } from './run.ts';
+import { CallRefused, FAILURES } from './run.ts';
 import type { Version } from './version.ts';
 
 /** A run that something else than the walker ended is begun again this often. */
@@ -15,6 +15,8 @@ export class Job {
   /** Undefined: lists the walkers of the bundle. */
   readonly walker: string | undefined;
   readonly limits: RunLimits;
+  /** In whose turn it is begun. */
+  readonly user: string;
   /** `performance.now()` when it was queued. */
   readonly queuedAt = performance.now();
   readonly #input: string | undefined;
@@ -37,12 +39,14 @@ export class Job {
     id: number,
     version: Version,
     limits: RunLimits,
+    user: string,
     settle: (result: RunResult) => void,
     run?: { readonly walker: string; readonly input: string; readonly host: RunHost },
   ) {
     this.id = id;
     this.version = version;
     this.limits = limits;
+    this.user = user;
     this.walker = run?.walker;
     this.#input = run?.input;
     this.#host = run?.host;
@@ -53,6 +57,7 @@ export class Job {
   begin(): string {
     this.#attempts++;
     this.#told = 0;
+    this.#host?.begun();
     const limits = formatChildLimits(this.limits);
     return this.#input === undefined
       ? `list\t${this.id}\t${this.version.key}\t${limits}`
@@ -77,14 +82,19 @@ export class Job {
   /** The answer to a question, as the child reads it. */
   async answer(operation: string, question: string): Promise<string> {
     try {
-      const asked = JSON.parse(question);
-      const value = await (operation === 'nodes' ? this.#host?.nodes(asked.ids) : this.#host?.links(asked));
-      return `=${JSON.stringify(value ?? [])}`;
+      return `=${JSON.stringify((await this.#ask(operation, JSON.parse(question))) ?? null)}`;
     } catch (error) {
+      if (error instanceof CallRefused) return `!${error.code}:${oneLine(error.message)}`;
       this.#cause = error;
       const isLimit = error instanceof Error && 'code' in error && error.code === 'limit_exceeded';
       return isLimit ? `!limit:${oneLine(error.message)}` : `!host:${FAILURES.host}`;
     }
+  }
+
+  // biome-ignore lint/suspicious/noExplicitAny: it comes from a child; the graph and the functions check it
+  #ask(operation: string, question: any): unknown {
+    if (operation === 'nodes') return this.#host?.nodes(question.ids);
+    return operation === 'links' ? this.#host?.links(question) : this.#host?.call(question);
   }
 
   /** Passes on what the run says; in a repetition, not again what has left already. */

@@ -17,7 +17,11 @@ export interface RunRequest {
   readonly user: unknown;
   readonly client: unknown;
   readonly event: unknown;
+  /** Unix ms: the time that its clock shows, standing still. Default: the time it is. */
+  readonly now?: number | undefined;
   readonly limits: RunLimits;
+  /** In whose turn it leaves the queue. Default: that of the root. */
+  readonly line?: string | undefined;
 }
 
 export interface LinksQuestion {
@@ -31,10 +35,32 @@ export interface LinksQuestion {
   readonly limit: number;
 }
 
+/** A call of a function that a plugin offers. */
+export interface FunctionCall {
+  readonly grant: string;
+  readonly name: string;
+  readonly given: unknown;
+}
+
+/** A function was not called, or refused: the walker is told so at the line of its call, and may catch it. */
+export class CallRefused extends Error {
+  /** `forbidden`: the user may not. */
+  readonly code: 'refused' | 'forbidden';
+
+  constructor(message: string, code: CallRefused['code'] = 'refused') {
+    super(message);
+    this.code = code;
+  }
+}
+
 /** What a run reaches of the hub. An error thrown by a read ends the run; `limit_exceeded` as its code: as a limit. */
 export interface RunHost {
+  /** The run begins: again, when something else than the walker ended it before. */
+  begun(): void;
   nodes(ids: readonly string[]): readonly unknown[] | Promise<readonly unknown[]>;
   links(question: LinksQuestion): readonly unknown[] | Promise<readonly unknown[]>;
+  /** @throws CallRefused */
+  call(call: FunctionCall): Promise<unknown>;
   notify(to: NotifyTarget, targets: readonly string[], data: JsonText): void;
   emit(topic: string, data: JsonText): void;
   log(level: LogLevel, text: string): void;
@@ -45,6 +71,7 @@ export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 /** How runs fail, and what each way means. */
 export const FAILURES = {
   error: 'The walker threw an error.',
+  forbidden: 'The user lacks the access level for what the walker did.',
   invalid: 'The fields of the walker do not match their schema.',
   timeout: 'The walker ran for too long.',
   memory: 'The walker used more memory than it may.',

@@ -1,6 +1,7 @@
 /** A walker's specs, as they are written in `walker({ specs })`. */
 import { compile, explain, type Static, Type } from '../../../core/index.ts';
 import { LimitsSchema } from '../runtime/limits.ts';
+import { readSchedule, type Schedule } from './schedule.ts';
 
 const FieldNames = Type.Union([Type.Literal('*'), Type.Array(Type.String())]);
 
@@ -31,6 +32,7 @@ const SpecsSchema = Type.Object(
       default: [],
       maxItems: 100,
     }),
+    grants: Type.Array(Type.String(), { default: [], maxItems: 100 }),
     async: Type.Boolean({ default: false }),
     limits: Type.Unsafe<Static<typeof LimitsSchema>>({ ...LimitsSchema, default: {} }),
     status_code: Type.Integer({ default: 200, minimum: 100, maximum: 599 }),
@@ -43,11 +45,29 @@ const SpecsSchema = Type.Object(
 );
 
 /** Complete: what was left out has its default. */
-export type Specs = Static<typeof SpecsSchema>;
+export type Specs = Omit<Static<typeof SpecsSchema>, 'schedule'> & { readonly schedule?: Schedule };
 
 const isSpecs = compile(SpecsSchema);
 
-/** @returns the completed specs, or what is wrong with them. */
-export function readSpecs(specs: unknown): { readonly specs: Specs } | { readonly problem: string } {
-  return isSpecs(specs) ? { specs } : { problem: explain(isSpecs.errors) };
+export type KnownNames = Pick<ReadonlyMap<string, unknown>, 'has' | 'keys'>;
+
+/**
+ * @param grants those that plugins offer.
+ * @returns the completed specs, or what is wrong with them.
+ */
+export function readSpecs(
+  specs: unknown,
+  grants: KnownNames = new Map(),
+): { readonly specs: Specs } | { readonly problem: string } {
+  if (!isSpecs(specs)) return { problem: explain(isSpecs.errors) };
+  const missing = specs.grants.find((name) => !grants.has(name));
+  if (missing !== undefined) {
+    const offered = [...grants.keys()].join(', ') || 'nothing';
+    return { problem: `grants: no plugin offers ${missing}; offered: ${offered}` };
+  }
+  const { schedule: given, ...rest } = specs;
+  if (given === undefined) return { specs: rest };
+  const read = readSchedule(given);
+  if ('problem' in read) return { problem: `schedule: ${read.problem}` };
+  return { specs: { ...rest, schedule: read.schedule } };
 }

@@ -13,8 +13,15 @@ import walkers from ${module('walkers')};
 export default { plugins: [topics(), users({ hashMemory: 7168, hashPasses: 1 }), walkers({ processes: 1 })] };
 `;
 
-export function withWalkers(t: Test, files: Readonly<Record<string, string>>) {
-  const made = project(t, CONFIG);
+/** The same with functions for walkers. */
+export const WITH_GRANTS = CONFIG.replace(
+  'export default { plugins: [',
+  `import { irrigation } from ${JSON.stringify(new URL('./irrigation.ts', import.meta.url).href)};
+export default { plugins: [irrigation().plugin, `,
+);
+
+export function withWalkers(t: Test, files: Readonly<Record<string, string>>, config = CONFIG) {
+  const made = project(t, config);
   const folder = join(made.folder, 'walkers');
   mkdirSync(folder);
   for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text);

@@ -27,12 +27,12 @@ test('hub walker new writes a walker that runs, and never over a file', async (t
   t.match(await run(['walker', 'new', '../x']), { code: 1, stderr: /letters, digits and _/ });
 });
 
-test('hub walkers says why a walker is not scheduled', async (t) => {
+test('hub walkers shows schedules, and why a file with a wrong one does not load', async (t) => {
   const clock = (schedule: string) => `import { Root, walker } from 'hub:walker';
 export const tick = walker({ specs: { schedule: ${schedule} } }).entry(Root, () => {});
 `;
   const wrong = withWalkers(t, { 'clock.ts': clock(`{ trigger: 'cron', hour: 25 }`) });
-  t.match(await wrong.run(['walkers']), { stdout: /tick {2}post; schedule cron; not scheduled: .*hour/ });
+  t.match(await wrong.run(['walkers']), { stdout: /does not load: .*specs of tick: schedule: .*hour/ });
   const right = withWalkers(t, { 'clock.ts': clock(`{ trigger: 'interval', hours: 1 }`) });
   t.match(await right.run(['walkers']), { stdout: /tick {2}post; schedule interval\n/ });
 });

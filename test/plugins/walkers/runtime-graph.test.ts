@@ -268,22 +268,6 @@ export const tell = walker().entry(Root, (w, here) => {
   });
 });
 
-test('an uploaded file is a field of name, type, size and content within its limit', async (t) => {
-  const { build, run } = startPool(t);
-  const built = await build({
-    'a.ts': `${HEAD}
-export const upload = walker({ has: { file: Type.File({ maxBytes: 6 }) } }).entry(Root, (w) => w.report(w.file));`,
-  });
-  const graph = new MemoryGraph();
-  const file = { name: 'a.txt', type: 'text/plain', size: 2, bytes: 'aGk=' };
-  t.same((await run(built, 'upload', graph, { fields: { file } })).values, [file]);
-  const large = { ...file, size: 7, bytes: 'aGVsbG8gdGhlcmU=' };
-  t.match(await run(built, 'upload', graph, { fields: { file: large } }), {
-    code: 'invalid',
-    errors: [{ loc: ['file', 'size'] }, { loc: ['file', 'bytes'] }],
-  });
-});
-
 test('a field that the type does not have cannot be set; one that is optional can', async (t) => {
   const { build, run } = startPool(t);
   const built = await build({

@@ -1,6 +1,6 @@
 import { test } from 'tap';
 import { DEFAULT_LIMITS } from '../../../plugins/walkers/runtime/limits.ts';
-import { MemoryGraph, startPool } from './runtime-helpers.ts';
+import { MemoryGraph, OTHER_ROOT, startPool } from './runtime-helpers.ts';
 
 const FILE = `import { walker, Root, Type, socket } from 'hub:walker';
 export const say = walker({ has: { n: Type.Integer({ default: 0 }) } }).entry(Root, (w) => w.report(w.n));
@@ -8,7 +8,7 @@ export const ask = walker().entry(Root, (w, here) => { socket.notify_self('askin
 export const bomb = walker().entry(Root, () => { const o = {}; for (let i = 0; ; i++) o['k' + i] = i; });`;
 
 test('many runs at once all end, each with its own answer', async (t) => {
-  const { build, run, pool } = startPool(t, { processes: 2 });
+  const { build, run, pool } = startPool(t, { processes: 2, userQueue: 1_000 });
   const built = await build({ 'a.ts': FILE });
   const graph = new MemoryGraph();
   const numbers = Array.from({ length: 1_000 }, (_, n) => n);
@@ -83,6 +83,25 @@ test('a new version serves new runs while those that run finish on the old one',
   t.same((await running).values, ['answered']);
 });
 
+test('a run of a bundle that was retired, as one that is repeated after a reload, leaves nothing behind', async (t) => {
+  const { build, run, pool } = startPool(t);
+  const graph = new MemoryGraph();
+  const old = await build({ 'a.ts': FILE });
+  const say = async (built: typeof old) => t.same((await run(built, 'say', graph)).values, [0]);
+  await say(old);
+  pool.retire(old);
+  t.equal(pool.statistics.bundles, 0);
+  await say(old);
+  t.equal(pool.statistics.bundles, 0, 'forgotten again');
+  const again = await build({ 'a.ts': FILE });
+  await say(again);
+  t.equal(pool.statistics.bundles, 1, 'the same files saved again are served');
+  await say(old);
+  t.equal(pool.statistics.bundles, 1, 'a late run on the old ones takes nothing away');
+  pool.retire(again);
+  t.equal(pool.statistics.bundles, 0);
+});
+
 test('stopping lets running walkers finish and fails those that wait', async (t) => {
   const { build, run, pool } = startPool(t);
   const built = await build({ 'a.ts': FILE });
@@ -117,7 +136,7 @@ test('every reachable object that runs share is frozen', async (t) => {
   const { build, run } = startPool(t);
   const built = await build({
     'a.ts': `import * as library from 'hub:walker';
-const { walker, node, Root, Type } = library;
+const { walker, node, ref, Root, Type } = library;
 const A = node('A', { v: Type.Integer({ default: 1 }) });
 export const look = walker().entry(Root, (w, here) => {
   const seen = new Set();
@@ -136,6 +155,7 @@ export const look = walker().entry(Root, (w, here) => {
   const a = A();
   const edge = here.connect(a);
   const made = { args, a, edge, here, w, error: new Error('x'), range: (() => { try { null.x } catch (e) { return e } })(),
+    access: (() => { try { here.connect(ref('${OTHER_ROOT}')) } catch (e) { return e } })(),
     values: [].values(), entries: new Map().entries(), set: new Set().values(), text: ''[Symbol.iterator](), matches: 'a'.matchAll(/a/g),
     match: /(?<n>a)/d.exec('a'), helper: [].values().map(String), from: Iterator.from({ next() {} }), generator: Object.getPrototypeOf((function* () {})()),
     generatorFunction: function* () {}, arrow: () => 1, segments: new Intl.Segmenter().segment('a'), format: new Intl.NumberFormat(),

@@ -9,6 +9,7 @@ const CASES: Readonly<
   Record<string, readonly [limits: string, body: string, status: number, detail: RegExp]>
 > = {
   cpu: ['{ cpuMs: 30 }', 'for (;;);', 504, /30 ms/],
+  wall: ['{ wallMs: 100 }', 'for (;;);', 504, /took longer than 100 ms/],
   heap: ['{ heapMb: 16 }', 'const all = []; for (;;) all.push(new Array(1000).fill(1.5));', 500, /16 MB/],
   reports: ['{ reports: 2 }', 'for (let i = 0; i < 3; i++) w.report(i);', 400, /2 reports/],
   report_bytes: ['{ reportBytes: 50 }', `w.report('x'.repeat(100));`, 400, /50 characters/],

@@ -1,8 +1,7 @@
 import { test } from 'tap';
 import { type Hub, Type } from '../../../core/index.ts';
-import { readSchedule } from '../../../plugins/walkers/schedules.ts';
 import { plugin } from '../../helpers/plugin.ts';
-import { PUBLIC_ROOT, request, startWalkers, visit } from './wire.ts';
+import { request, startWalkers, visit } from './wire.ts';
 
 test('a walker with an interval runs by the clock, for a root and with fields', async (t) => {
   const hub = await startWalkers(t, {
@@ -11,35 +10,67 @@ export const tick = walker({
   specs: { private: true, schedule: { trigger: 'interval', seconds: 1, context: { text: 'tick' } } },
   has: { text: Type.String() },
 }).entry(Root, (w, here) => socket.notify_users([here.id], { text: w.text }));
-export const odd = walker({ specs: { schedule: { trigger: 'cron', minute: 99 } } }).entry(Root, () => {});
 `,
   });
   const guest = await visit(t, hub);
   t.strictSame(await guest.next(), { text: 'tick' });
   t.strictSame(await guest.next(), { text: 'tick' }, 'again');
-  t.ok(hub.logged.some(({ msg, walker }) => walker === 'odd' && /minute/.test(String(msg))));
 });
 
-test('schedules are checked, and what is wrong with one is said', (t) => {
-  const problem = (schedule: Parameters<typeof readSchedule>[0], pattern: RegExp) =>
-    t.match(readSchedule(schedule), { problem: pattern });
-  problem({ trigger: 'interval' }, /needs weeks, days/);
-  problem({ trigger: 'interval', seconds: -1 }, /\/seconds must be >= 0/);
-  problem({ trigger: 'date' }, /run_date/);
-  problem({ trigger: 'date', run_date: 'soon' }, /run_date/);
-  problem({ trigger: 'cron', week: 3 }, /unknown property "week"/);
-  problem({ trigger: 'cron', hour: 24 }, /hour/);
-  problem({ trigger: 'cron', day_of_week: '0' }, /day_of_week/);
-  problem({ trigger: 'cron', minute: 1, timezone: 'Nowhere/Land' }, /./);
-  problem({ trigger: 'cron', minute: 1, root_id: 'x' }, /root_id/);
-  for (const good of [
-    { trigger: 'cron', hour: '8-18', minute: '*/15', day_of_week: 'mon-fri', timezone: 'Europe/Berlin' },
-    { trigger: 'cron', day: 1 },
-    { trigger: 'interval', hours: 1, start_date: '2026-01-01T00:00:00Z' },
-    { trigger: 'date', run_date: '2030-01-01T12:00:00' },
-  ] as const)
-    t.match(readSchedule(good), { schedule: { root_id: PUBLIC_ROOT, context: {} } });
-  t.end();
+const scheduled = (schedule: object) => `import { Root, walker } from 'hub:walker';
+export const NAME = walker({ specs: { auth: false, schedule: ${JSON.stringify(schedule)} } }).entry(Root, (w) => w.report('ran'));
+`;
+
+const WRONG: readonly (readonly [schedule: object, reason: RegExp])[] = [
+  [{ trigger: 'weekly' }, /trigger must be one of "cron", "interval", "date"/],
+  [{ trigger: 'interval' }, /needs weeks, days/],
+  [{ trigger: 'interval', seconds: -1 }, /\/seconds must be >= 0/],
+  [
+    { trigger: 'interval', seconds: 1, start_date: '2026-99-99' },
+    /\/start_date must be a moment that there is/,
+  ],
+  [{ trigger: 'date' }, /run_date/],
+  [{ trigger: 'date', run_date: 'soon' }, /run_date/],
+  [{ trigger: 'date', run_date: '2026-13-45' }, /\/run_date must be a moment/],
+  [{ trigger: 'date', run_date: '2026-02-30T10:00:00' }, /\/run_date must be a moment/],
+  [{ trigger: 'cron', week: 3 }, /unknown property "week"/],
+  [{ trigger: 'cron', minute: 99 }, /minute/],
+  [{ trigger: 'cron', hour: 24 }, /hour/],
+  [{ trigger: 'cron', minute: '1-2-3' }, /minute|syntax|Invalid/i],
+  [{ trigger: 'cron', day_of_week: '0' }, /day_of_week/],
+  [{ trigger: 'cron', minute: 1, timezone: 'Nowhere/Land' }, /Nowhere\/Land/],
+  [{ trigger: 'cron', minute: 1, root_id: 'x' }, /root_id/],
+];
+const RIGHT: readonly object[] = [
+  { trigger: 'cron', hour: '8-18', minute: '*/15', day_of_week: 'mon-fri', timezone: 'Europe/Berlin' },
+  { trigger: 'cron', day: 1 },
+  { trigger: 'interval', hours: 1, start_date: '2026-01-01T00:00:00Z' },
+  { trigger: 'interval', days: 1, start_date: '2026-01-01T00:00:00+02:00', end_date: '2027-01-01' },
+  { trigger: 'date', run_date: '2099-01-01T12:00' },
+  // What is over runs no more, and is no mistake.
+  { trigger: 'date', run_date: '2020-02-29' },
+];
+
+test('a file with a wrong schedule does not load, and the log says why; one that is right does', async (t) => {
+  const files: Record<string, string> = {};
+  for (const [i, [schedule]] of WRONG.entries())
+    files[`wrong${i}.ts`] = scheduled(schedule).replace('NAME', `wrong${i}`);
+  for (const [i, schedule] of RIGHT.entries())
+    files[`right${i}.ts`] = scheduled(schedule).replace('NAME', `right${i}`);
+  const hub = await startWalkers(t, files);
+  const said = (file: string) =>
+    hub.logged.flatMap((entry) => (entry.file === file && 'level' in entry ? String(entry.msg) : []));
+  for (const [i, [schedule, reason]] of WRONG.entries()) {
+    const [message = ''] = said(`wrong${i}.ts`);
+    t.match(message, reason, JSON.stringify(schedule));
+    t.ok(
+      message.startsWith(`a walker file does not load: walkers/wrong${i}.ts: specs of wrong${i}: `),
+      message,
+    );
+    t.equal((await request(hub, `/walker/wrong${i}`)).status, 404);
+  }
+  for (const [i, schedule] of RIGHT.entries())
+    t.equal((await request(hub, `/walker/right${i}`)).status, 200, JSON.stringify(schedule));
 });
 
 const TOPICS = {

@@ -1,8 +1,6 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { type Test, test } from 'tap';
+import { test } from 'tap';
 import { plugin } from '../../helpers/plugin.ts';
-import { project } from '../../helpers/project.ts';
+import { killable } from './killable.ts';
 import { newUser, person, request, startWalkers, visit } from './wire.ts';
 
 const FILES = {
@@ -96,31 +94,8 @@ test('a connection whose channel another plugin refuses is closed', async (t) =>
   t.match((await visit(t, hub, undefined, '?channel_id=open')).channel, 'open');
 });
 
-const module = (name: string) =>
-  JSON.stringify(new URL(`../../../plugins/${name}/index.ts`, import.meta.url).href);
-
-function killable(t: Test) {
-  const made = project(
-    t,
-    `import topics from ${module('topics')};
-import users from ${module('users')};
-import walkers from ${module('walkers')};
-const limits = { cpuMs: 8_000, wallMs: 8_000 };
-export default { limits: { stopMs: 2_000 }, plugins: [topics(), users({ hashMemory: 7168, hashPasses: 1 }), walkers({ processes: 2, limits })] };
-`,
-  );
-  mkdirSync(join(made.folder, 'walkers'));
-  for (const [name, text] of Object.entries(FILES)) writeFileSync(join(made.folder, 'walkers', name), text);
-  const start = async () => {
-    const running = await made.start();
-    const port = running.ports[0] ?? 0;
-    return { ...running, port, origin: `http://127.0.0.1:${port}` };
-  };
-  return { ...made, start };
-}
-
 test('a hub killed amid runs has what was acknowledged, nothing of the others, and says so of async ones', async (t) => {
-  const { start } = killable(t);
+  const { start } = killable(t, FILES);
   const first = await start();
   const { token } = await newUser(first);
   const client = await visit(t, first, token);
@@ -139,7 +114,7 @@ test('a hub killed amid runs has what was acknowledged, nothing of the others, a
 });
 
 test('a hub that is stopped amid a run ends in time', async (t) => {
-  const { start } = killable(t);
+  const { start } = killable(t, FILES);
   const hub = await start();
   const { token } = await newUser(hub);
   const client = await visit(t, hub, token);

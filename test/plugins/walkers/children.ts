@@ -1,0 +1,17 @@
+/** The processes that a process has started. */
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+
+/** Why a test that needs to know them is skipped; false where the system tells. */
+export const withoutProc = !existsSync('/proc/self/task') && 'needs /proc';
+
+/** Process ids; Linux tells them by thread. */
+export function childrenOf(pid: number): number[] {
+  const threads = `/proc/${pid}/task`;
+  return readdirSync(threads).flatMap((thread) =>
+    readFileSync(`${threads}/${thread}/children`, 'utf8').split(' ').filter(Boolean).map(Number),
+  );
+}
+
+export function commandOf(pid: number): string {
+  return readFileSync(`/proc/${pid}/cmdline`, 'latin1').replaceAll('\0', ' ');
+}
