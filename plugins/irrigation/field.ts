@@ -4,7 +4,6 @@ import { ControllerTime } from './controller-time.ts';
 import type { History, Row } from './history.ts';
 import { HUB_EVENTS, type LatestReading } from './messages.ts';
 import type { Options, Sensor } from './options.ts';
-import type { Rollups } from './rollups.ts';
 import { type Believed, clockOf, sensorOf, toValue } from './sensors.ts';
 
 /** Events of one name of one controller. */
@@ -52,15 +51,13 @@ export class Field {
   readonly #stored;
   readonly #storedSeries;
   readonly #history: History;
-  readonly #rollups: Rollups;
   readonly #log: Log;
 
-  constructor(store: PluginStore, options: Options, history: History, rollups: Rollups, log: Log) {
+  constructor(store: PluginStore, options: Options, history: History, log: Log) {
     this.#options = options;
     this.#stored = store.collection<StoredController>('controllers');
     this.#storedSeries = store.collection<Record<string, never>>('series');
     this.#history = history;
-    this.#rollups = rollups;
     this.#log = log;
   }
 
@@ -181,7 +178,6 @@ export class Field {
     }
     // What became stale while the hub was away is told by its age.
     series.isStale = series.latest !== undefined && isStale(series, series.latest, now);
-    await this.#rollups.recover(series.key, block.sequence);
   }
 }
 

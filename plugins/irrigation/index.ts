@@ -15,6 +15,8 @@ import { Queries } from './queries.ts';
 import { serveRest } from './rest.ts';
 import { Retention } from './retention.ts';
 import { Rollups } from './rollups.ts';
+import { addReplay } from './rules/command.ts';
+import { grantIrrigation } from './rules/grant.ts';
 import { addSimulation } from './simulate/command.ts';
 import { topicsOf } from './topics.ts';
 import { Irrigation } from './valves.ts';
@@ -29,13 +31,14 @@ export function irrigationOn(clock: Clock) {
   return definePlugin({
     name: 'irrigation',
     api: '^1.0.0',
-    after: ['topics'],
+    after: ['topics', 'walkers'],
     options: Options,
     async setup(hub, options) {
       const { store, log } = hub;
       const history = new History(store);
       const rollups = new Rollups(store, history, log);
-      const field = new Field(store, options, history, rollups, log);
+      const queries = new Queries(history, rollups);
+      const field = new Field(store, options, history, log);
       const boards = openBoards(hub, options, { field, clock });
       const dashboards = openDashboards(hub, options, { field, clock });
       const tellTopics = topicsOf(hub);
@@ -63,7 +66,9 @@ export function irrigationOn(clock: Clock) {
         },
       });
       dashboards.serve(irrigation);
-      serveRest(hub, options, { field, clock, queries: new Queries(history, rollups) });
+      serveRest(hub, options, { field, clock, queries });
+      grantIrrigation(hub, { options, clock, field, queries, irrigation });
+      addReplay(hub, clock, { field, history, queries });
 
       addSimulation(hub, options.controllersPath);
 
@@ -71,6 +76,9 @@ export function irrigationOn(clock: Clock) {
       hub.onReady(async () => {
         await field.load(clock.now());
         await irrigation.load();
+        for (const { series } of field.controllers.values()) {
+          for (const { key } of series.values()) await rollups.recover(key);
+        }
       });
       clock.every(hub, 'sweep', SWEEP, async () => {
         await presence.sweep(clock.now());

@@ -77,7 +77,7 @@ export const Told = Type.Object({ event: Type.String(), ...ADDED }, { additional
 /** A whole message of a dashboard: events have any name. */
 export const Live = Type.Object({ event: Type.String(), data: Telemetry });
 
-const LatestReading = Type.Object({
+export const LatestReading = Type.Object({
   controller: ControllerId,
   event: Type.String(),
   received_at: Type.Integer(),

@@ -75,6 +75,11 @@ export const Options = Type.Object({
     default: 'command',
     description: 'What a token may do with the controllers in its claim `controllers`.',
   }),
+  rules: Type.Array(Type.String({ minLength: 1 }), {
+    default: ['*'],
+    description:
+      'Controllers that walkers may see and command which run for nobody: those an event triggered.',
+  }),
   offlineSeconds: Type.Number({
     default: 300,
     exclusiveMinimum: 0,

@@ -10,7 +10,7 @@ export class Rights {
   readonly #command: ReadonlySet<string>;
 
   /** @param identity undefined: may nothing. */
-  constructor({ users, claim }: Options, identity: Identity | undefined) {
+  constructor({ users, claim }: Pick<Options, 'users' | 'claim'>, identity: Identity | undefined) {
     const { user = '', claims = {} } = identity ?? {};
     const given = Object.hasOwn(users, user) ? users[user] : undefined;
     const claimed = textsOf(claims.controllers);
@@ -35,6 +35,18 @@ export class Rights {
   commands(controller: string): boolean {
     return this.#command.has(ALL) || this.#command.has(controller);
   }
+}
+
+/** What walkers may that run for nobody: those that an event triggered, or the clock. */
+export function rightsOfRules({ rules }: Options): Rights {
+  return new Rights(
+    { users: { rules: { see: [], command: rules } }, claim: 'see' },
+    {
+      user: 'rules',
+      claims: {},
+      expiresAt: undefined,
+    },
+  );
 }
 
 function textsOf(value: unknown): readonly string[] {

@@ -60,9 +60,10 @@ export class Rollups {
     this.#log = log;
   }
 
-  /** Takes in what a hub that was killed left out. @param last sequence number of the newest block. */
-  async recover(series: string, last: number): Promise<void> {
-    if ((await this.#through(series)) < last) this.#behind.add(series);
+  /** The next flush takes in what a hub that was killed left out. Only for the process that serves: there may be one. */
+  async recover(series: string): Promise<void> {
+    const newest = await this.#history.last(series);
+    if ((newest?.sequence ?? 0) > (await this.#through(series))) this.#behind.add(series);
   }
 
   /** @param sequence of the durable block that the rows are. */

@@ -16,10 +16,11 @@ export function topicsOf(hub: Hub): ((event: TelemetryEvent) => void) | undefine
   const summary =
     'An event of a controller, by its name; `implausible` and `late` are readings that cannot be true or are not live';
   topics.define('irrigation.*', { schema: Told, summary });
-  return (event) => {
-    const { row, series, isLate, data } = event;
-    const name = TOPIC_PART.test(series.event) ? series.event : 'other';
-    const kind = row.mark !== undefined ? 'implausible' : isLate ? 'late' : name;
-    topics.publish(`irrigation.${kind}`, { ...data, event: series.event });
-  };
+  return (event) => topics.publish(topicOf(event), { ...event.data, event: event.series.event });
+}
+
+export function topicOf({ row, series, isLate }: TelemetryEvent): string {
+  if (row.mark !== undefined) return 'irrigation.implausible';
+  if (isLate) return 'irrigation.late';
+  return `irrigation.${TOPIC_PART.test(series.event) ? series.event : 'other'}`;
 }
