@@ -107,7 +107,12 @@ export class Field {
       const message = 'the name of an event must be 1 to 64 characters without spaces, "/" and "*"';
       throw new HubError('invalid_event', message);
     }
-    if (controller.series.size >= this.#options.eventsPerController) {
+    const isOwn = (name: string) => !HUB_EVENTS.has(name);
+    // What the hub has to tell of a controller is told, however many names that uses.
+    if (
+      isOwn(event) &&
+      [...controller.series.keys()].filter(isOwn).length >= this.#options.eventsPerController
+    ) {
       const message = `a controller may use ${this.#options.eventsPerController} names of events; "${event}" would be one more`;
       throw new HubError('too_many_events', message);
     }

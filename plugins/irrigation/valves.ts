@@ -134,7 +134,7 @@ export class Irrigation {
         const more = zones.filter((zone) => !known.has(zone)).map((zone) => ({ zone, since: row.at, until }));
         const open = [...valves.stored.open, ...more];
         if (open.length > MAX_OPEN) {
-          this.#parts.log.warn({ controller: controller.id }, `more than ${MAX_OPEN} valves are open`);
+          this.#parts.log.debug({ controller: controller.id }, `more than ${MAX_OPEN} valves are open`);
         } else if (more.length > 0) await this.#save(valves, { open });
       });
     } else if (event === 'irrigation_stopped') {

@@ -129,12 +129,19 @@ test('names of events and controllers are counted, and what waits to be stored i
   const hub = await startField(t, { eventsPerController: 4, knownControllers: 2, queue: 10 });
   const dashboard = await openDashboard(t, hub);
   const board = await openBoard(t, hub, 'north');
-  for (const event of ['a', 'b', 'c', 'd']) board.send({ event, data: {} });
-  t.match(await board.next(), { event: 'error', data: { code: 'too_many_events', ref: 'd' } });
+  for (const event of ['a', 'b', 'c', 'd', 'e']) board.send({ event, data: {} });
+  t.match(await board.next(), { event: 'error', data: { code: 'too_many_events', ref: 'e' } });
   await openBoard(t, hub, 'south');
   const third = await openBoard(t, hub, 'east');
   t.match(await third.closed, { code: 4503, reason: /2 controllers are known/ });
-  await dashboard.next('c');
+  await dashboard.next('d');
+  dashboard.send({ event: 'start_irrigation', data: { controller: 'north', zones: ['a'], seconds: 5 } });
+  t.match(
+    await dashboard.next('command'),
+    { data: { state: 'sent' } },
+    'the events of the hub are not counted',
+  );
+  await board.next('start_irrigation');
   board.socket.pause();
   for (let i = 0; i < 100; i++) board.send({ event: 'a', data: { i } });
   board.socket.resume();
