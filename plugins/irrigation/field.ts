@@ -13,6 +13,8 @@ export interface Series {
   /** Of its log. */
   readonly key: string;
   readonly sensor: Sensor;
+  /** What is the same in the text of all its events. */
+  readonly texts: { readonly head: string; readonly from: string; readonly unit: string };
   /** The reading that happened last; undefined: it has none. */
   latest: (Row & { readonly record: number }) | undefined;
   /** The last possible reading. */
@@ -152,11 +154,17 @@ export class Field {
   }
 
   #addSeries(controller: Controller, event: string): Series {
+    const sensor = sensorOf(this.#options, controller.id, event);
     const series: Series = {
       controller,
       event,
       key: `${controller.id}/${event}`,
-      sensor: sensorOf(this.#options, controller.id, event),
+      sensor,
+      texts: {
+        head: `{"event":${JSON.stringify(event)},"data":{`,
+        from: `"controller":"${controller.id}","received_at":`,
+        unit: `,"unit":${JSON.stringify(sensor.unit)}`,
+      },
       latest: undefined,
       believed: undefined,
       isStale: false,

@@ -42,6 +42,7 @@ export class Intake {
   #waiting = 0;
   /** Ends when the events before were passed on. */
   #passed: Promise<void> = Promise.resolve();
+  #isStoring = false;
 
   constructor(parts: IntakeParts) {
     this.#parts = parts;
@@ -81,8 +82,14 @@ export class Intake {
     const batch = this.#pending;
     if (batch.length === 0) return this.#passed;
     this.#pending = [];
-    this.#passed = this.#store(batch, this.#passed);
-    return this.#passed;
+    this.#isStoring = true;
+    const passed = this.#store(batch, this.#passed).then(() => {
+      if (this.#passed !== passed) return;
+      this.#isStoring = false;
+      if (this.#pending.length > 0) setImmediate(() => void this.flush());
+    });
+    this.#passed = passed;
+    return passed;
   }
 
   /** Unix ms; never before the newest event there is. */
@@ -107,8 +114,9 @@ export class Intake {
     const mark = value === undefined ? undefined : believe(series, value, at, time);
     const event = new TelemetryEvent(series, { received, at, mark, data }, value);
     this.#waiting++;
-    if (this.#pending.push({ event, from }) === 1) setImmediate(() => void this.flush());
-    else if (this.#pending.length >= TURN_EVENTS) void this.flush();
+    if (this.#pending.push({ event, from }) >= TURN_EVENTS) void this.flush();
+    // While a batch is being stored the next one grows: the busier the hub, the less each event costs.
+    else if (this.#pending.length === 1 && !this.#isStoring) setImmediate(() => void this.flush());
   }
 
   /** Never rejects. */

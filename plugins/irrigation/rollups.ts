@@ -26,16 +26,14 @@ const STEP = 50;
 /** Documents of minutes that an answer may need: with hours and days it never comes to that. */
 const MAX_CHUNKS = 2_000;
 
-interface Reading {
-  readonly at: number;
-  readonly record: number;
-  readonly isMarked: boolean;
-}
-
 interface Waiting {
   /** Sequence number of the last block of rows. */
   through: number;
-  readonly readings: Reading[];
+  /** Readings, as plain numbers: for tens of thousands of objects the garbage collector would have to look at each. */
+  readonly at: number[];
+  readonly records: number[];
+  /** Indexes of those that are marked. */
+  readonly marked: Set<number>;
 }
 
 interface Head {
@@ -76,16 +74,11 @@ export class Rollups {
     }
     let waiting = this.#waiting.get(series);
     if (waiting === undefined) {
-      waiting = { through: sequence, readings: [] };
+      waiting = waitingFrom(sequence);
       this.#waiting.set(series, waiting);
     }
     waiting.through = sequence;
-    for (const row of rows) {
-      const reading = readingOf(row);
-      if (reading === undefined) continue;
-      waiting.readings.push(reading);
-      this.#count++;
-    }
+    for (const row of rows) if (addRow(waiting, row)) this.#count++;
     // What fails is told by the next one who waits for it.
     if (this.#count >= MAX_WAITING) this.flush().catch(() => {});
   }
@@ -169,13 +162,13 @@ export class Rollups {
   async #catchUp(series: string): Promise<void> {
     let through = await this.#through(series);
     for (;;) {
-      let waiting: Waiting = { through, readings: [] };
+      let waiting = waitingFrom(through);
       for await (const { sequence, rows } of this.#history.blocks(series, through + 1)) {
         waiting.through = sequence;
-        waiting.readings.push(...rows.flatMap((row) => readingOf(row) ?? []));
-        if (waiting.readings.length < MAX_WAITING) continue;
+        for (const row of rows) addRow(waiting, row);
+        if (waiting.at.length < MAX_WAITING) continue;
         await this.#write(series, waiting);
-        waiting = { through: sequence, readings: [] };
+        waiting = waitingFrom(sequence);
       }
       if (waiting.through > through) await this.#write(series, waiting);
       through = waiting.through;
@@ -188,26 +181,35 @@ export class Rollups {
     this.#log.info({ series }, 'rollups caught up with the readings');
   }
 
-  async #write(series: string, { through, readings }: Waiting): Promise<void> {
+  async #write(series: string, { through, at, records, marked }: Waiting): Promise<void> {
     const changes: Change<Chunk | Head>[] = [];
     for (const level of LEVELS) {
-      for (const [number, inChunk] of Map.groupBy(readings, ({ at }) => chunkOf(level, at))) {
-        const id = idOf(series, level, number);
-        const stored = await this.#documents.get(id);
-        const buckets = fromChunk(Array.isArray(stored) ? stored : []);
-        for (const { at, record, isMarked } of inChunk) {
-          const bucketNumber = Math.floor(at / level.ms);
-          let bucket = buckets.get(bucketNumber);
-          if (bucket === undefined) {
-            bucket = emptyBucket();
-            buckets.set(bucketNumber, bucket);
-          }
-          addRecord(bucket, record, isMarked);
+      const chunks = new Map<string, Map<number, Bucket>>();
+      let [number, buckets] = [Number.NaN, new Map<number, Bucket>()];
+      for (const [i, time] of at.entries()) {
+        // Readings of a time mostly come together.
+        if (chunkOf(level, time) !== number) {
+          number = chunkOf(level, time);
+          const id = idOf(series, level, number);
+          buckets = chunks.get(id) ?? (await this.#stored(id));
+          chunks.set(id, buckets);
         }
-        changes.push({ put: id, value: toChunk(buckets) });
+        const bucketNumber = Math.floor(time / level.ms);
+        let bucket = buckets.get(bucketNumber);
+        if (bucket === undefined) {
+          bucket = emptyBucket();
+          buckets.set(bucketNumber, bucket);
+        }
+        addRecord(bucket, records[i] ?? 0, marked.has(i));
       }
+      for (const [id, chunk] of chunks) changes.push({ put: id, value: toChunk(chunk) });
     }
     await this.#documents.batch([...changes, { put: `${series} head`, value: { through } }]);
+  }
+
+  async #stored(id: string): Promise<Map<number, Bucket>> {
+    const stored = await this.#documents.get(id);
+    return fromChunk(Array.isArray(stored) ? stored : []);
   }
 
   async #through(series: string): Promise<number> {
@@ -216,14 +218,23 @@ export class Rollups {
   }
 
   #forget(series: string): void {
-    this.#count -= this.#waiting.get(series)?.readings.length ?? 0;
+    this.#count -= this.#waiting.get(series)?.at.length ?? 0;
     this.#waiting.delete(series);
   }
 }
 
-function readingOf({ at, mark, data }: Row): Reading | undefined {
-  const { record } = data;
-  return typeof record === 'number' ? { at, record, isMarked: mark !== undefined } : undefined;
+function waitingFrom(through: number): Waiting {
+  return { through, at: [], records: [], marked: new Set() };
+}
+
+/** @returns whether it is a reading. */
+function addRow({ at, records, marked }: Waiting, row: Row): boolean {
+  const { record } = row.data;
+  if (typeof record !== 'number') return false;
+  if (row.mark !== undefined) marked.add(at.length);
+  at.push(row.at);
+  records.push(record);
+  return true;
 }
 
 function chunkOf({ ms, perChunk }: Level, at: number): number {

@@ -43,15 +43,12 @@ export class TelemetryEvent {
   /** As dashboards get it: `{"event":…,"data":…}`. Written by hand, because it is made for every event and its data is text already. */
   get text(): string {
     const { received, at, mark } = this.row;
-    const { controller, event, sensor } = this.series;
+    const { head, from, unit } = this.series.texts;
     const given = this.dataText === '{}' ? '' : `${this.dataText.slice(1, -1)},`;
     const late = this.isLate ? ',"late":true' : '';
     const marked = mark === undefined ? '' : `,"mark":"${mark}"`;
-    const value =
-      this.value === undefined
-        ? ''
-        : `,"value":${JSON.stringify(this.value)},"unit":${JSON.stringify(sensor.unit)}`;
-    return `{"event":${JSON.stringify(event)},"data":{${given}"controller":"${controller.id}","received_at":${received},"at":${at}${late}${marked}${value}}}`;
+    const value = this.value === undefined ? '' : `,"value":${JSON.stringify(this.value)}${unit}`;
+    return `${head}${given}${from}${received},"at":${at}${late}${marked}${value}}}`;
   }
 }
 
