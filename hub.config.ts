@@ -1,4 +1,5 @@
 import { defineConfig } from './config/index.ts';
+import chat from './plugins/chat/index.ts';
 import cityio from './plugins/cityio/index.ts';
 import irrigation from './plugins/irrigation/index.ts';
 import topics from './plugins/topics/index.ts';
@@ -12,6 +13,8 @@ export default defineConfig({
     cityio({ demo: true }),
     users(),
     topics(),
+    // Tokens of the plugin `users` have no name: its users are known in rooms by their addresses.
+    chat({ claims: { name: ['name', 'email'] } }),
     // Controllers of a field report at the WebSocket `/`. `npm run demo` simulates one, whose raw readings are tenths,
     // and whose weather is 60 times as fast as ours: what is possible in a minute is set for that.
     irrigation({

@@ -22,9 +22,10 @@ export interface Channels {
   /** Nothing happens when it was not in it. */
   leave(connection: Connection<unknown>, channel: string): void;
   /**
-   * Puts the connection at once into exactly these channels, beside those it joined: for what recipients are looked up by, such as user, roles and
-   * groups, which follows from what the plugin knows of the connection. No tap is asked or told, `limits.channels` does
-   * not count them (the plugin bounds them), and they stay when the identity changes: the plugin assigns others then (hook `identified`).
+   * Puts the connection at once into exactly these channels, beside those it joined: for what recipients are looked up
+   * by, such as user, roles and groups. No tap is asked or told. They stay when the identity changes: the plugin assigns
+   * others then (hook `identified`). `limits.channels` does not count them, so the plugin has to bound them; a slow
+   * reader in more than that many may be closed for what its message types say may be dropped.
    */
   assign(connection: Connection<unknown>, channels: Iterable<string>): void;
   /** The members on this hub process. */

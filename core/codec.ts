@@ -18,6 +18,11 @@ export interface Envelope {
   readonly invalid?: 'reply' | 'close';
   /** What happens to a message of a type nobody registered; `ignore` goes for messages without a type, too. Default `reply`. */
   readonly unknown?: 'reply' | 'ignore';
+  /**
+   * Finds the type of a message whose `type` field is no text or missing, for protocols that number their types or leave a
+   * default out. Undefined: it has none. Default: a message without one cannot be read.
+   */
+  readonly typeOf?: (message: Readonly<Record<string, unknown>>) => string | undefined;
   /** Reads frames that are not JSON (older clients). Returns the message it stands for, or undefined. */
   readonly fallback?: (text: string) => Record<string, unknown> | undefined;
 }

@@ -169,8 +169,9 @@ export class Dispatcher {
 
 /** @returns undefined when the endpoint ignores such messages. @throws HubError `invalid_json` when the message has no name. */
 function nameOf(message: Record<string, unknown>, { options }: Endpoint<unknown>): string | undefined {
-  const { type, unknown } = options.envelope;
-  const name = message[type];
+  const { type, typeOf, unknown } = options.envelope;
+  const field = message[type];
+  const name = typeof field === 'string' ? field : typeOf?.(message);
   if (typeof name === 'string') return name;
   if (unknown === 'ignore') return undefined;
   throw new HubError('invalid_json', `the field "${type}" must be a string`);

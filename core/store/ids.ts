@@ -1,10 +1,10 @@
 /** What names, ids and ranges may be, and the order of ids: the same in every driver. */
-import type { IdRange } from './port.ts';
+import type { IdRange, LogRange } from './port.ts';
 
 /** In UTF-16 code units. Long enough for a path, short enough for every driver's index. */
 const MAX_ID_LENGTH = 1_024;
 /** Of a read that gives none. */
-export const DEFAULT_LOG_LIMIT = 1_000;
+const DEFAULT_LOG_LIMIT = 1_000;
 /** Short enough for a file name. */
 const MAX_NAME_LENGTH = 200;
 
@@ -29,9 +29,20 @@ export function checkId(id: string, field: string): void {
 }
 
 /** @throws RangeError unless `limit` is 0, a positive whole number or Infinity. */
-export function checkLimit(limit: number): void {
+function checkLimit(limit: number): void {
   if (limit === Number.POSITIVE_INFINITY || (Number.isInteger(limit) && limit >= 0)) return;
   throw new RangeError(`limit: expected a whole number from 0, found ${limit}`);
+}
+
+/** What a range of a log means where it says nothing. @throws RangeError when a part of it is not valid. */
+export function logBounds(range: LogRange = {}): Required<LogRange> {
+  const { from = 1, to = Number.POSITIVE_INFINITY, limit = DEFAULT_LOG_LIMIT, skip = 0 } = range;
+  checkSequence(from, 'from');
+  checkSequence(to, 'to');
+  checkLimit(limit);
+  if (!Number.isSafeInteger(skip) || skip < 0)
+    throw new RangeError(`skip: expected a whole number from 0, found ${skip}`);
+  return { from, to, limit, skip, backwards: range.backwards ?? false };
 }
 
 /** @throws RangeError when a sequence number is no number; fractions and infinities are harmless. */

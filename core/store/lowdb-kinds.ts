@@ -1,6 +1,6 @@
 /** The three kinds of data on tables in memory. */
 import { JsonText } from '../json.ts';
-import { checkHash, checkId, checkLimit, checkSequence, DEFAULT_LOG_LIMIT } from './ids.ts';
+import { checkHash, checkId, checkSequence, logBounds } from './ids.ts';
 import type { LogRow } from './lowdb-formats.ts';
 import type { LowTable } from './lowdb-table.ts';
 import { type Blobs, type Collection, hashOf, type Log } from './port.ts';
@@ -65,17 +65,14 @@ export function logOf<T>(table: LowTable<LogRow>): Log<T> {
       });
       return sequence;
     },
-    async read(key, range = {}) {
+    async read(key, range) {
       checkId(key, 'key');
-      const { from = 1, to = Number.POSITIVE_INFINITY, limit = DEFAULT_LOG_LIMIT } = range;
-      checkSequence(from, 'from');
-      checkSequence(to, 'to');
-      checkLimit(limit);
+      const { from, to, limit, skip, backwards } = logBounds(range);
       const texts = [...(table.get(key)?.entries ?? [])].filter(
         ([sequence]) => sequence >= from && sequence <= to,
       );
-      if (range.backwards === true) texts.reverse();
-      return texts.slice(0, limit).map(([sequence, text]) => {
+      if (backwards) texts.reverse();
+      return texts.slice(skip, skip + limit).map(([sequence, text]) => {
         return { sequence, value: decode<T>(text, `entry ${sequence} of ${JSON.stringify(key)}`) };
       });
     },
@@ -93,6 +90,18 @@ export function logOf<T>(table: LowTable<LogRow>): Log<T> {
         row.entries = old;
       });
       return trimmed;
+    },
+    async delete(key, sequence) {
+      checkId(key, 'key');
+      checkSequence(sequence, 'sequence');
+      const row = table.get(key);
+      if (row === undefined || !row.entries.has(sequence)) return false;
+      const old = row.entries;
+      row.entries = new Map([...old].filter(([other]) => other !== sequence));
+      await table.saved(() => {
+        row.entries = old;
+      });
+      return true;
     },
   };
 }

@@ -54,6 +54,8 @@ export interface Log<T> {
   read(key: string, range?: LogRange): Promise<LogEntry<T>[]>;
   /** Removes the entries with a sequence number below `before`. @returns how many. */
   trim(key: string, before: number): Promise<number>;
+  /** Removes one entry; the others keep their sequence numbers. @returns whether there was one. */
+  delete(key: string, sequence: number): Promise<boolean>;
 }
 
 export interface LogEntry<T> {
@@ -68,6 +70,8 @@ export interface LogRange {
   readonly to?: number;
   /** Default 1,000. */
   readonly limit?: number;
+  /** So many entries, of those that would come first, are passed over: for pages by count. Default 0. */
+  readonly skip?: number;
   /** From the newest to the oldest: `limit` then keeps the newest. */
   readonly backwards?: boolean;
 }

@@ -14,7 +14,7 @@ const MAX_IDLE_WAL = 64 * 1024 * 1024;
 /*
  * Rows lie in the order in which they were written, with an index on their keys: entries of many keys are appended
  * 2 to 4 times as fast as in the order of the keys, and lists of ids touch the index alone. `trimmed` remembers
- * the last sequence number of keys of a log whose entries are all gone.
+ * the last sequence number of keys of a log whose newest entries are gone.
  */
 const SCHEMA = `
   CREATE TABLE documents (collection TEXT NOT NULL, id TEXT NOT NULL, value TEXT NOT NULL, PRIMARY KEY (collection, id)) STRICT;

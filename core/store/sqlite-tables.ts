@@ -1,14 +1,6 @@
 /** The three kinds of data as statements; each statement is prepared once for all names. */
 import type { SQLInputValue, SQLOutputValue } from 'node:sqlite';
-import {
-  checkHash,
-  checkId,
-  checkLimit,
-  checkName,
-  checkSequence,
-  DEFAULT_LOG_LIMIT,
-  idBounds,
-} from './ids.ts';
+import { checkHash, checkId, checkName, checkSequence, idBounds, logBounds } from './ids.ts';
 import { type Blobs, type Collection, hashOf, type IdRange, type Log, type LogEntry } from './port.ts';
 import type { SqliteEngine } from './sqlite-engine.ts';
 import type { LongReads } from './sqlite-long-reads.ts';
@@ -80,18 +72,26 @@ export function collections(engine: SqliteEngine, longReads: LongReads): <T>(nam
 }
 
 export function logs(engine: SqliteEngine, longReads: LongReads): <T>(name: string) => Log<T> {
-  const newest = engine.prepare('SELECT max(sequence) AS last FROM log WHERE name = ? AND key = ?');
-  const trimmed = engine.prepare('SELECT last FROM trimmed WHERE name = ? AND key = ?');
+  // The newest entry may have been removed: its number is not used again.
+  const newest = engine.prepare(`
+    SELECT max(coalesce((SELECT max(sequence) FROM log WHERE name = ?1 AND key = ?2), 0),
+      coalesce((SELECT last FROM trimmed WHERE name = ?1 AND key = ?2), 0)) AS last`);
   const append = engine.prepare('INSERT INTO log VALUES (?, ?, ?, ?)');
   const remember = engine.prepare(`
     INSERT INTO trimmed SELECT name, key, max(sequence) AS newest FROM log WHERE name = ?1 AND key = ?2
     GROUP BY name, key HAVING newest < ?3
-    ON CONFLICT DO UPDATE SET last = excluded.last`);
+    ON CONFLICT DO UPDATE SET last = max(last, excluded.last)`);
   const trim = engine.prepare('DELETE FROM log WHERE name = ? AND key = ? AND sequence < ?');
+  const rememberOne = engine.prepare(`
+    INSERT INTO trimmed SELECT name, key, sequence FROM log WHERE name = ?1 AND key = ?2 AND sequence = ?3
+      AND NOT EXISTS (SELECT 1 FROM log WHERE name = ?1 AND key = ?2 AND sequence > ?3)
+    ON CONFLICT DO UPDATE SET last = max(last, excluded.last)`);
+  const remove = engine.prepare('DELETE FROM log WHERE name = ? AND key = ? AND sequence = ?');
   const inOrder = (order: string) =>
-    `SELECT sequence, value FROM log WHERE name = ? AND key = ? AND sequence BETWEEN ? AND ? ORDER BY sequence ${order} LIMIT ?`;
-  const forwards = rowReader(engine, longReads, inOrder('ASC'));
-  const backwards = rowReader(engine, longReads, inOrder('DESC'));
+    `SELECT sequence, value FROM log WHERE name = ?1 AND key = ?2 AND sequence BETWEEN ?3 AND ?4
+    ORDER BY sequence ${order} LIMIT ?6 OFFSET ?5`;
+  const ascending = rowReader(engine, longReads, inOrder('ASC'));
+  const descending = rowReader(engine, longReads, inOrder('DESC'));
 
   return <T>(name: string): Log<T> => {
     checkName(name);
@@ -100,21 +100,17 @@ export function logs(engine: SqliteEngine, longReads: LongReads): <T>(name: stri
         checkId(key, 'key');
         const text = encode(value, key);
         return engine.write(() => {
-          const last = newest.get(name, key)?.last ?? trimmed.get(name, key)?.last ?? 0;
-          const sequence = Number(last) + 1;
+          const sequence = Number(newest.get(name, key)?.last) + 1;
           append.run(name, key, sequence, text);
           return sequence;
         });
       },
-      async read(key, range = {}) {
+      async read(key, range) {
         checkId(key, 'key');
-        const { from = 1, to = Number.POSITIVE_INFINITY, limit = DEFAULT_LOG_LIMIT } = range;
-        checkSequence(from, 'from');
-        checkSequence(to, 'to');
-        checkLimit(limit);
+        const { from, to, limit, skip, backwards } = logBounds(range);
         const entries: LogEntry<T>[] = [];
-        const read = range.backwards === true ? backwards : forwards;
-        await read([name, key, from, to], limit, ([sequence, value]) => {
+        const read = backwards ? descending : ascending;
+        await read([name, key, from, to, skip], limit, ([sequence, value]) => {
           const where = `${engine.file}: entry ${sequence} of ${JSON.stringify(key)} in ${name}`;
           entries.push({ sequence: Number(sequence), value: decode<T>(String(value), where) });
         });
@@ -126,6 +122,14 @@ export function logs(engine: SqliteEngine, longReads: LongReads): <T>(name: stri
         return engine.writeAll(() => {
           remember.run(name, key, before);
           return Number(trim.run(name, key, before).changes);
+        });
+      },
+      async delete(key, sequence) {
+        checkId(key, 'key');
+        checkSequence(sequence, 'sequence');
+        return engine.writeAll(() => {
+          rememberOne.run(name, key, sequence);
+          return remove.run(name, key, sequence).changes === 1;
         });
       },
     };

@@ -7,7 +7,10 @@ export interface TopicDefinition<S extends TSchema = TSchema> {
   readonly schema: S;
   /** One line for the documents. */
   readonly summary: string;
-  /** Which clients may get an event. Left out: none, the topic is for plugins and walkers only. */
+  /**
+   * Which clients may get an event; asked again for one that comes back and missed it. Left out: none, the topic is for
+   * plugins and walkers only.
+   */
   readonly audience?: (event: Static<S>) => Audience<Static<S>>;
   /** Events about the same thing are collected for a moment and sent to clients as one. Subscribers within the hub get each. */
   readonly batch?: Batch<Static<S>>;
@@ -19,14 +22,16 @@ export interface TopicDefinition<S extends TSchema = TSchema> {
 
 export interface Audience<E = unknown> {
   /**
-   * Index keys of sessions: `everybody`, `user:ann` (the token's `sub`), `login:ann`, `profile:admin`, `role:r1`, `workspace:ws1`, `below:/a/b` (a workspace
-   * has that root). Who has one of them gets the event, once. Finding them costs as much as there are keys and recipients.
+   * Index keys of sessions: `everybody`, `user:ann` (the token's `sub`), `login:ann`, `profile:admin`, `role:r1`,
+   * `workspace:ws1`, `below:/a/b` (a workspace has that root). Who has one of them gets the event, once. Finding them
+   * costs as much as there are keys and recipients.
    */
   readonly keys: readonly string[];
   /** Leaves recipients out. */
   readonly filter?: (recipient: Recipient) => boolean;
   /**
-   * What a recipient gets in place of the event: nothing, one event or several. The same object returned for several recipients is encoded once.
+   * What a recipient gets in place of the event: nothing, one event or several. The same object returned for several
+   * recipients is encoded once.
    */
   readonly transform?: (recipient: Recipient) => readonly E[];
 }

@@ -32,16 +32,16 @@ export class Delivery {
     try {
       const audience = topic.definition.audience?.(event);
       if (audience === undefined || audience.keys.length === 0) return;
-      const entry = this.#history.add({ topic, event, audience, text: JSON.stringify(event) });
-      for (const outlet of this.#outlets) this.#through(outlet, entry);
+      const entry = this.#history.add({ topic, event, text: JSON.stringify(event) });
+      for (const outlet of this.#outlets) this.#through(outlet, entry, audience);
     } catch (error) {
       // Of the definition: whoever published cannot do anything about it.
       this.#hub.log.error({ err: error, topic: topic.name }, 'an event could not be sent to its audience');
     }
   }
 
-  #through(outlet: Outlet, entry: Entry): void {
-    const { topic, event, audience } = entry;
+  #through(outlet: Outlet, entry: Entry, audience: Audience): void {
+    const { topic, event } = entry;
     const channels = outlet.channels(topic.name, audience.keys);
     if (channels.length === 0) return;
     const { limits } = topic.definition;
@@ -51,7 +51,7 @@ export class Delivery {
       });
       return;
     }
-    const form = formsOf(outlet, entry);
+    const form = formsOf(outlet, entry, audience);
     for (const connection of this.#members(outlet, channels)) {
       for (const message of form(connection)) {
         if (limits === undefined) connection.send(message);
@@ -70,9 +70,13 @@ export class Delivery {
 }
 
 /** Makes of an event what a recipient gets: encoded once for all that get the same. */
-export function formsOf(outlet: Outlet, { topic, event, audience, text, offset }: Entry) {
+export function formsOf(
+  outlet: Outlet,
+  { topic, event, text, offset }: Entry,
+  audience: Audience,
+): (connection: Connection<Session>) => Message[] {
   const made = new Map<unknown, Message>();
-  return ({ data: { recipient } }: Connection<Session>): Message[] => {
+  return ({ data: { recipient } }) => {
     if (!isAllowed(audience, recipient)) return [];
     return (audience.transform?.(recipient) ?? [event]).map((form) => {
       let message = made.get(form);

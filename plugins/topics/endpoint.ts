@@ -99,7 +99,7 @@ export function openTopics(hub: Hub, { options, delivery, history, clock }: Part
     return unsubscribed({ topics });
   });
 
-  /** What the connection may get now and did not; undefined: nobody knows any more. */
+  /** What the connection may get now and did not; undefined: nobody knows, or it is more than may wait for a reader. */
   function missedBy(
     connection: Connection<Session>,
     added: ReadonlySet<string>,
@@ -110,12 +110,16 @@ export function openTopics(hub: Hub, { options, delivery, history, clock }: Part
       const matching = patternsOf(topic);
       return matching.some((one) => added.has(one)) && !matching.some((one) => patterns.has(one));
     };
-    return history
-      .since(since)
-      ?.filter(
-        ({ topic, audience: { keys } }) => isNew(topic.name) && keys.some((key) => recipient.keys.has(key)),
-      )
-      .flatMap((entry) => formsOf(outlet, entry)(connection));
+    const missed = history.since(since)?.flatMap((entry) => {
+      const { topic, event } = entry;
+      if (!isNew(topic.name)) return [];
+      // Asked again, for what an audience works out for its recipients is too much to keep.
+      const audience = topic.definition.audience?.(event);
+      if (audience === undefined || !audience.keys.some((key) => recipient.keys.has(key))) return [];
+      return formsOf(outlet, entry, audience)(connection);
+    });
+    const bytes = missed?.reduce((sum, { text }) => sum + Buffer.byteLength(text), 0) ?? 0;
+    return bytes > endpoint.limits.outboxBytes ? undefined : missed;
   }
 
   function place(connection: Connection<Session>): void {

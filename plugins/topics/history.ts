@@ -1,12 +1,11 @@
 /** The last events that clients may get, for those that come back. Bounded by number and by characters. */
 import { randomBytes } from 'node:crypto';
-import type { Audience, Topic } from './definition.ts';
+import type { Topic } from './definition.ts';
 
 export interface Entry {
   readonly offset: number;
   readonly topic: Topic;
   readonly event: unknown;
-  readonly audience: Audience;
   /** The event as JSON. */
   readonly text: string;
 }
@@ -71,6 +70,5 @@ const NOTHING: Entry = {
   offset: 0,
   topic: { name: '', definition: { schema: {}, summary: '' } },
   event: undefined,
-  audience: { keys: [] },
   text: '',
 };

@@ -1,23 +1,22 @@
 /** How many events of limited topics one session gets. */
-import type { Message } from '../../core/index.ts';
 import type { Clock } from './clock.ts';
 import type { SessionLimits } from './definition.ts';
 
 type Limits = SessionLimits<unknown>;
 
-/** The limits of one session, a token bucket for each. */
-export class Limiter {
+/** The limits of one session, a token bucket for each. M: the messages. */
+export class Limiter<M> {
   readonly #clock: Clock;
-  readonly #send: (message: Message) => void;
-  readonly #buckets = new Map<Limits, Bucket>();
+  readonly #send: (message: M) => void;
+  readonly #buckets = new Map<Limits, Bucket<M>>();
 
-  constructor(clock: Clock, send: (message: Message) => void) {
+  constructor(clock: Clock, send: (message: M) => void) {
     this.#clock = clock;
     this.#send = send;
   }
 
   /** Sends now, later or never, as the limits say. @param event decides, not what the message was made of. */
-  offer(limits: Limits, event: unknown, message: Message): void {
+  offer(limits: Limits, event: unknown, message: M): void {
     if (limits.exempt?.(event)) {
       this.#send(message);
       return;
@@ -36,16 +35,16 @@ export class Limiter {
   }
 }
 
-class Bucket {
+class Bucket<M> {
   readonly #limits: Limits;
   readonly #clock: Clock;
-  readonly #send: (message: Message) => void;
+  readonly #send: (message: M) => void;
   #tokens: number;
   #refilledAt: number;
-  #waiting: Message[] = [];
+  #waiting: M[] = [];
   #callOff: (() => void) | undefined;
 
-  constructor(limits: Limits, clock: Clock, send: (message: Message) => void) {
+  constructor(limits: Limits, clock: Clock, send: (message: M) => void) {
     this.#limits = limits;
     this.#clock = clock;
     this.#send = send;
@@ -53,7 +52,7 @@ class Bucket {
     this.#refilledAt = clock.now();
   }
 
-  offer(message: Message, isExpendable: boolean): void {
+  offer(message: M, isExpendable: boolean): void {
     this.#sendWaiting();
     if (this.#waiting.length === 0 && this.#take()) this.#send(message);
     else if (!isExpendable) {

@@ -8,8 +8,9 @@ import type { Subscriber, Subscribers } from './subscribers.ts';
 
 export interface PublishOptions {
   /**
-   * Whom a walker published it for; user undefined: nobody who is logged in. Left out: a plugin speaks for itself. A walker may publish topics that say so
-   * (`walkers: true`), and such that nobody defined: those reach subscribers within the hub, and of clients only that user.
+   * Whom a walker published it for; user undefined: nobody who is logged in. Left out: a plugin speaks for itself. A
+   * walker may publish topics that say so (`walkers: true`), and such that nobody defined: those reach subscribers within
+   * the hub, and of clients only that user.
    */
   readonly walkerOf?: { readonly user: string | undefined };
 }
@@ -23,14 +24,16 @@ export interface Topics {
    */
   define<S extends TSchema>(name: string, definition: TopicDefinition<S>): void;
   /**
-   * Tells subscribers of this hub, in the end clients of all hubs. Returns when the subscribers were told; what one throws is logged and concerns nobody else.
+   * Sends an event on its way to clients of all hubs, tells the subscribers of this one, and returns. What a subscriber
+   * throws is logged and concerns nobody else.
    * @param event is handed on as it is: nobody may change it. What the schema has defaults for is filled in.
    * @throws HubError `unknown_topic`; `invalid_event`, saying which field and what was expected; `forbidden` for a walker.
    */
   publish(name: string, event: unknown, options?: PublishOptions): void;
   /**
    * Follows events published on this hub: one of a cluster handles each.
-   * @param names a topic, a family `irrigation.*`, or `*`; of a list, an event that several match is told once. Nobody need have defined them.
+   * @param names a topic, a family `irrigation.*`, or `*`; of a list, an event that several match is told once. Nobody
+   *   need have defined them.
    * @returns ends it.
    * @throws HubError `invalid_topic`, `too_many_subscribers`.
    */

@@ -1,16 +1,16 @@
 /** What all ways to a walker share: the walkers there are, the processes that run them, the graph. */
 import { resolve } from 'node:path';
-import type { Hub, JsonText, Services } from '../../core/index.ts';
-import { userOf } from './callers.ts';
+import type { Hub, JsonText, Log, Services } from '../../core/index.ts';
+import { type Caller, userOf } from './callers.ts';
 import type { Offers } from './grants/offers.ts';
 import { Graph } from './graph/graph.ts';
 import { overlayOn } from './graph/overlay.ts';
 import { type Options, runLimits } from './options.ts';
 import { Stage } from './rehearsal.ts';
-import { type Call, type CallResult, type Props, Runner, type Voice } from './runner.ts';
+import { type Call, type CallFailed, type CallResult, type Props, Runner, type Voice } from './runner.ts';
 import { type LoadedWalker, type WalkerFile, WalkerLibrary } from './runtime/library.ts';
 import { WalkerPool } from './runtime/pool.ts';
-import type { NotifyTarget } from './runtime/run.ts';
+import type { LogLevel, NotifyTarget } from './runtime/run.ts';
 
 /** Milliseconds that running walkers get to end when the hub stops. */
 const GRACE = 2_000;
@@ -40,7 +40,7 @@ export class Engine {
   readonly offers: Offers;
   readonly #hub: Hub;
   readonly #topics: Services['topics'];
-  readonly #delivery: Delivery;
+  readonly #voiceParts: VoiceParts;
   readonly #pool: WalkerPool;
   readonly #library: WalkerLibrary;
   readonly #runner: Runner;
@@ -50,11 +50,11 @@ export class Engine {
   /** The first load, when it has begun. */
   #loading: Promise<readonly WalkerFile[]> | undefined;
   readonly #loaded = Promise.withResolvers<void>();
+  #isLoaded = false;
 
   constructor(hub: Hub, options: Options, { delivery, offers }: EngineParts) {
     const { processes, queue, userQueue, queueMs, readBytes, recordBytes } = options;
     this.#hub = hub;
-    this.#delivery = delivery;
     this.offers = offers;
     this.users = hub.use('users');
     this.#topics = hub.use('topics');
@@ -71,11 +71,27 @@ export class Engine {
     this.#library = new WalkerLibrary({ folder: this.folder, pool: this.#pool, limits, grants });
     const graph = new Graph(hub.store);
     this.#runner = new Runner({ graph, pool: this.#pool, offers, log: hub.log }, { readBytes, recordBytes });
+    this.#voiceParts = {
+      log: hub.log,
+      delivery,
+      publish: (topic, data, caller, triggered) => {
+        this.#triggered = triggered;
+        try {
+          this.#topics.publish(topic, data.toJSON(), { walkerOf: { user: userOf(caller) } });
+        } finally {
+          this.#triggered = 0;
+        }
+      },
+    };
   }
 
   /** Resolves when the walkers were loaded for the first time: what arrives before waits for it. */
   get loaded(): Promise<void> {
     return this.#loaded.promise;
+  }
+
+  get isLoaded(): boolean {
+    return this.#isLoaded;
   }
 
   /** By name. */
@@ -89,12 +105,14 @@ export class Engine {
 
   /** Starts the processes and loads the walkers, unless that was done: for a command, which says itself what does not load. */
   async start(): Promise<void> {
-    await (this.#loading ?? this.#load());
+    await this.#load();
   }
 
   #load(): Promise<readonly WalkerFile[]> {
-    if (this.#loading === undefined) this.#pool.start(this.offers.close());
-    this.#loading = this.#library.load();
+    if (this.#loading === undefined) {
+      this.#pool.start(this.offers.close());
+      this.#loading = this.#library.load();
+    }
     return this.#loading;
   }
 
@@ -103,6 +121,7 @@ export class Engine {
     try {
       this.#tell(await this.#load());
     } finally {
+      this.#isLoaded = true;
       this.#loaded.resolve();
     }
     if (!this.#hub.signal.aborted) this.#library.watch((files) => this.#tell(files));
@@ -138,35 +157,9 @@ export class Engine {
   }
 
   async #run(call: Call, triggered: number, self?: (data: JsonText) => void): Promise<CallResult> {
-    const { log } = this.#hub;
-    const facts = { walker: call.walker.name, root: call.caller.root };
-    let traced: { readonly walker: string; readonly root: string; readonly traceId: string } | undefined;
-    const trace = () => {
-      traced ??= { ...facts, traceId: crypto.randomUUID() };
-      return traced;
-    };
-    const result = await this.#runner.run(call, {
-      notify: (to, targets, data) => {
-        if (to === 'self') self?.(data);
-        else this.#delivery(to, targets, data);
-      },
-      emit: (topic, data) => {
-        this.#triggered = triggered;
-        try {
-          this.#topics.publish(topic, data.toJSON(), { walkerOf: { user: userOf(call.caller) } });
-        } catch (error) {
-          // The walker is not waiting for an answer, it may be done.
-          log.warn({ ...trace(), topic, err: error }, 'an event of a walker was refused');
-        } finally {
-          this.#triggered = 0;
-        }
-      },
-      log: (level, text) => log[level](trace(), text),
-    });
-    if (!result.ok && !['invalid', 'forbidden'].includes(result.code)) {
-      const { code, message, at } = result;
-      log.warn({ ...trace(), code, ...(at !== undefined && { at }) }, `a walker failed: ${message}`);
-    }
+    const voice = new HubVoice(this.#voiceParts, call, triggered, self);
+    const result = await this.#runner.run(call, voice);
+    if (!result.ok && !['invalid', 'forbidden'].includes(result.code)) voice.failed(result);
     return result;
   }
 
@@ -186,5 +179,62 @@ export class Engine {
       else this.#hub.log.info({ file, walkers: walkers.map(({ name }) => name) }, 'walkers loaded');
     }
     for (const listener of this.#listeners) listener(this.walkers);
+  }
+}
+
+interface VoiceParts {
+  readonly log: Log;
+  readonly delivery: Delivery;
+  /** @throws what the service `topics` throws. */
+  readonly publish: (topic: string, data: JsonText, caller: Caller, triggered: number) => void;
+}
+
+/** Where a walker's words go when it runs for a client, a schedule or a topic. */
+class HubVoice implements Voice {
+  readonly #parts: VoiceParts;
+  readonly #call: Call;
+  readonly #triggered: number;
+  readonly #self: ((data: JsonText) => void) | undefined;
+  #traceId: string | undefined;
+
+  constructor(
+    parts: VoiceParts,
+    call: Call,
+    triggered: number,
+    self: ((data: JsonText) => void) | undefined,
+  ) {
+    this.#parts = parts;
+    this.#call = call;
+    this.#triggered = triggered;
+    this.#self = self;
+  }
+
+  notify(to: NotifyTarget, targets: readonly string[], data: JsonText): void {
+    if (to === 'self') this.#self?.(data);
+    else this.#parts.delivery(to, targets, data);
+  }
+
+  emit(topic: string, data: JsonText): void {
+    try {
+      this.#parts.publish(topic, data, this.#call.caller, this.#triggered);
+    } catch (error) {
+      // The walker is not waiting for an answer, it may be done.
+      this.#parts.log.warn({ ...this.#trace(), topic, err: error }, 'an event of a walker was refused');
+    }
+  }
+
+  log(level: LogLevel, text: string): void {
+    this.#parts.log[level](this.#trace(), text);
+  }
+
+  failed({ code, message, at }: CallFailed): void {
+    const facts = { ...this.#trace(), code, ...(at !== undefined && { at }) };
+    this.#parts.log.warn(facts, `a walker failed: ${message}`);
+  }
+
+  #trace() {
+    const { walker, caller } = this.#call;
+    this.#traceId ??= crypto.randomUUID();
+    return { walker: walker.name, root: caller.root, traceId: this.#traceId };
   }
 }

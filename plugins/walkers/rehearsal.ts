@@ -5,7 +5,7 @@ import type { Engine } from './engine.ts';
 import type { ReplacedFunctions } from './grants/calls.ts';
 import type { Replacements } from './grants/offers.ts';
 import type { Graph } from './graph/graph.ts';
-import { PUBLIC_ROOT } from './graph/records.ts';
+import { isRootId, PUBLIC_ROOT } from './graph/records.ts';
 import type { CallFailed } from './runner.ts';
 import type { Cost } from './runtime/protocol.ts';
 import type { LogLevel, NotifyTarget } from './runtime/run.ts';
@@ -59,12 +59,14 @@ interface Played {
 /** How a rehearsal went. A walker that fails is no rejection. */
 export type Rehearsed = Said & (Played | CallFailed);
 
-/** @throws HubError `not_found` when there is no such walker. */
+/** @throws HubError `not_found` when there is no such walker, `invalid_request` when `root` is none. */
 export async function rehearse(
   engine: Engine,
   name: string,
   { fields = {}, root = PUBLIC_ROOT, node, event, now, grants = {}, stage = engine.stage() }: Rehearsal,
 ): Promise<Rehearsed> {
+  if (!isRootId(root))
+    throw new HubError('invalid_request', `root: expected the id of a root, found ${JSON.stringify(root)}`);
   await engine.start();
   const walker = engine.walkers.get(name);
   if (walker === undefined) throw new HubError('not_found', `there is no walker ${name}`);

@@ -5,10 +5,11 @@ import type { Caller } from './callers.ts';
 import { Calls, type ReplacedFunctions } from './grants/calls.ts';
 import type { Offers } from './grants/offers.ts';
 import type { Graph } from './graph/graph.ts';
+import type { LinksQuery, Transaction } from './graph/transaction.ts';
 import type { LoadedWalker } from './runtime/library.ts';
 import type { WalkerPool } from './runtime/pool.ts';
 import { type Cost, NO_COST } from './runtime/protocol.ts';
-import type { FieldError, LogLevel, NotifyTarget, RunDone } from './runtime/run.ts';
+import type { FieldError, FunctionCall, LogLevel, NotifyTarget, RunDone, RunHost } from './runtime/run.ts';
 
 export interface Call {
   readonly walker: LoadedWalker;
@@ -95,25 +96,20 @@ export class Runner {
     const { bundle, limits } = walker;
     const { root, user } = caller;
     const bounds = { reads: limits.reads, writes: limits.writes, ...this.#bounds };
-    const said = new Saying(voice);
     const { pool, offers, log } = this.#parts;
     const { grants: allowed } = walker.specs;
     const facts = { root, user, walker: walker.name };
     const calls = new Calls({ offers, allowed, facts, limits, log, replaced: props?.replaced });
     const graph = props?.graph ?? this.#parts.graph;
+    const said: Said = { notified: 0, logged: 0 };
     try {
       return await graph.run<CallResult>(root, bounds, async (transaction) => {
-        const [node] = await transaction.nodes([call.node ?? root]);
-        if (node === null || node === undefined) return { journal: undefined, result: noAccess(call.node) };
+        const onRoot = call.node === undefined || call.node === root;
+        const node = onRoot ? null : (await transaction.nodes([call.node]))[0];
+        if (!onRoot && !node) return { journal: undefined, result: noAccess(call.node) };
         const result = await pool.run(
           { bundle, walker: walker.name, fields, node, root, user, client, event, now, limits, line },
-          {
-            begun: () => calls.restart(),
-            call: (question) => calls.call(question),
-            nodes: (ids) => transaction.nodes(ids),
-            links: (question) => transaction.links(question),
-            ...said.attempt(),
-          },
+          new Attempt({ transaction, voice, calls, said }),
         );
         if (result.ok) return { journal: result.journal, result };
         // What the graph threw: a conflict, which is repeated, or a failure of the store.
@@ -135,38 +131,65 @@ export class Runner {
   }
 }
 
-/** What a run has said. A repeated attempt says it again: what has left already is left out. */
-class Saying {
-  readonly #voice: Voice;
-  /** By all attempts. */
+/** How much of what a run says has left: a repeated attempt says it again. */
+interface Said {
+  notified: number;
+  logged: number;
+}
+
+interface AttemptParts {
+  readonly transaction: Transaction;
+  readonly voice: Voice;
+  readonly calls: Calls;
+  readonly said: Said;
+}
+
+/** One attempt, as the pool sees the hub: its questions go to the graph and to plugins, what it says to the voice. */
+class Attempt implements RunHost {
+  readonly #parts: AttemptParts;
   #notified = 0;
   #logged = 0;
 
-  constructor(voice: Voice) {
-    this.#voice = voice;
+  constructor(parts: AttemptParts) {
+    this.#parts = parts;
   }
 
-  attempt(): Voice {
-    let notified = 0;
-    let logged = 0;
-    const isNew = () => {
-      if (++notified <= this.#notified) return false;
-      this.#notified = notified;
-      return true;
-    };
-    return {
-      notify: (to, targets, data) => {
-        if (isNew()) this.#voice.notify(to, targets, data);
-      },
-      emit: (topic, data) => {
-        if (isNew()) this.#voice.emit(topic, data);
-      },
-      log: (level, text) => {
-        if (++logged <= this.#logged) return;
-        this.#logged = logged;
-        this.#voice.log(level, text);
-      },
-    };
+  begun(): void {
+    this.#parts.calls.restart();
+  }
+
+  call(call: FunctionCall) {
+    return this.#parts.calls.call(call);
+  }
+
+  nodes(ids: readonly string[]) {
+    return this.#parts.transaction.nodes(ids);
+  }
+
+  links(question: LinksQuery) {
+    return this.#parts.transaction.links(question);
+  }
+
+  notify(to: NotifyTarget, targets: readonly string[], data: JsonText): void {
+    if (this.#isNews()) this.#parts.voice.notify(to, targets, data);
+  }
+
+  emit(topic: string, data: JsonText): void {
+    if (this.#isNews()) this.#parts.voice.emit(topic, data);
+  }
+
+  log(level: LogLevel, text: string): void {
+    const { said, voice } = this.#parts;
+    if (++this.#logged <= said.logged) return;
+    said.logged = this.#logged;
+    voice.log(level, text);
+  }
+
+  #isNews(): boolean {
+    const { said } = this.#parts;
+    if (++this.#notified <= said.notified) return false;
+    said.notified = this.#notified;
+    return true;
   }
 }
 
@@ -174,6 +197,6 @@ function failure(code: CallFailed['code'], message: string): CallFailed {
   return { ok: false, code, message, cost: NO_COST };
 }
 
-function noAccess(node = 'the root'): CallFailed {
+function noAccess(node: string): CallFailed {
   return failure('forbidden', `you have no access to ${node.slice(0, 120)}, or there is no such node`);
 }

@@ -18,7 +18,7 @@ export interface Walkers {
   provide<N extends GrantName>(grant: N, functions: OffersOf<N>): void;
   /**
    * Runs a walker so that nothing comes of it: its changes are not stored, its notifications collected, functions replaced.
-   * @throws HubError `not_found` when there is no such walker.
+   * @throws HubError `not_found` when there is no such walker, `invalid_request` when `root` is none.
    */
   rehearse(walker: string, rehearsal?: Rehearsal): Promise<Rehearsed>;
   /** A graph for several rehearsals: each finds what those before it have changed. */

@@ -17,6 +17,8 @@ export interface Contender {
   readonly path?: string;
   /** Default: the JSON envelope. */
   readonly protocol?: Target['protocol'];
+  /** Sessions beside those that get something, in scenarios that compare their numbers. Default: none. */
+  readonly others?: number;
   /** Command line arguments, in the scenario of the start only. Default: none. */
   readonly arguments?: readonly string[];
 }
@@ -38,8 +40,23 @@ export type Measure = (context: Context, contender: Contender) => Promise<Sample
 export function underLoad<L extends LoadSpec>(load: L, small: Partial<L> = {}): Measure {
   return async (context, contender) => {
     const target = targetOf(contender, await context.server(contender));
-    const spec = context.quick ? { ...load, ...small } : load;
+    const { others } = contender;
+    const full = others === undefined ? load : { ...load, others };
+    const spec = context.quick ? { ...full, ...small } : full;
     return context.generator.run({ do: 'load', load: spec, target, timing: context.timing });
+  };
+}
+
+/** Microseconds of the server's own process, not of those it started, for each unit of the load's value. */
+export function processorTime(load: LoadSpec): Measure {
+  return async (context, contender) => {
+    const sample = await underLoad(load)(context, contender);
+    const { value, detail, shares } = sample;
+    return {
+      ...sample,
+      value: ((shares?.server ?? Number.NaN) * 1e6) / value,
+      detail: { ...detail, 'per s': value },
+    };
   };
 }
 

@@ -11,9 +11,11 @@ import {
   filledMemory,
   idleMemory,
   type Measure,
+  processorTime,
   startTime,
   underLoad,
 } from './measures.ts';
+import { coldStart, visitTime } from './walkers.ts';
 
 export interface Scenario {
   readonly name: string;
@@ -45,14 +47,23 @@ const HUB_CITYIO = new URL('./servers/hub-cityio.ts', import.meta.url);
 const HUB_IRRIGATION = new URL('./servers/hub-irrigation.ts', import.meta.url);
 const HUB_SEASON = new URL('./servers/hub-season.ts', import.meta.url);
 const UWS_TELEMETRY = new URL('./servers/uws-telemetry.ts', import.meta.url);
+const HUB_WALKERS = new URL('./servers/hub-walkers.ts', import.meta.url);
+const HUB_WALKERS_BUSY = new URL('./servers/hub-walkers-busy.ts', import.meta.url);
+const UWS_CHILD = new URL('./servers/uws-child.ts', import.meta.url);
+const HUB_TOPICS = new URL('./servers/hub-topics.ts', import.meta.url);
 const UWS = new URL('./servers/uws.ts', import.meta.url);
 const UWS_GRID = new URL('./servers/uws-grid.ts', import.meta.url);
 const WS = new URL('./servers/ws.ts', import.meta.url);
 const SOCKETIO = new URL('./servers/socketio.ts', import.meta.url);
+const HUB_CHAT = new URL('./servers/hub-chat.ts', import.meta.url);
+const UWS_CHAT = new URL('./servers/uws-chat.ts', import.meta.url);
+const SOCKETIO_CHAT = new URL('./servers/socketio-chat.ts', import.meta.url);
 const FASTIFY = new URL('./servers/fastify.ts', import.meta.url);
 
 const MESSAGE_BYTES = 120;
 const CONNECTIONS = 100;
+/** As many as a process may hold where it may have 20,000 files open. */
+const SESSIONS = 19_900;
 /** Rows and columns. */
 const GRID_SIDE = 100;
 
@@ -85,7 +96,13 @@ export const scenarios: readonly Scenario[] = [
     name: 'latency',
     title: `p50 of the round trip of a typed echo, 2,000/s over ${CONNECTIONS} connections`,
     unit: 'µs',
-    measure: underLoad({ kind: 'latency', connections: CONNECTIONS, bytes: MESSAGE_BYTES, rate: 2000 }),
+    measure: underLoad({
+      kind: 'latency',
+      connections: CONNECTIONS,
+      bytes: MESSAGE_BYTES,
+      rate: 2000,
+      percentile: 0.5,
+    }),
     baseline: 'uws-typed',
     contenders: TYPED,
     targets: [{ contender: 'hub', of: 'uws-typed', atMost: 1.3 }],
@@ -108,6 +125,50 @@ export const scenarios: readonly Scenario[] = [
       { contender: 'hub', of: 'socketio', atLeast: 8 },
       { contender: 'hub-filter', of: 'uws-publish', atLeast: 0.7 },
     ],
+  },
+  {
+    name: 'chat',
+    title: 'posts of one member to a room of 100; the hub stores each before it is sent',
+    unit: '/s',
+    measure: underLoad({ kind: 'chat', members: 100, bytes: 200 }, { members: 10 }),
+    baseline: 'uws-publish',
+    contenders: [
+      { name: 'hub', server: HUB_CHAT, path: '/chat', protocol: 'chat' },
+      { name: 'uws-publish', server: UWS_CHAT, path: '/chat', protocol: 'chat' },
+      { name: 'socketio', server: SOCKETIO_CHAT, protocol: 'socket.io' },
+    ],
+    targets: [
+      { contender: 'hub', of: 'uws-publish', atLeast: 0.7 },
+      { contender: 'hub', of: 'socketio', atLeast: 5 },
+    ],
+  },
+  {
+    name: 'topics-all',
+    title: 'deliveries of events of a topic to all of 1,000 sessions, each another user',
+    unit: '/s',
+    measure: underLoad({ kind: 'fanout', subscribers: 1000, bytes: MESSAGE_BYTES }, { subscribers: 100 }),
+    baseline: 'uws-publish',
+    contenders: [
+      { name: 'hub', server: HUB_TOPICS, path: '/all', protocol: 'topics' },
+      { name: 'uws-publish', server: UWS },
+      { name: 'socketio', server: SOCKETIO, protocol: 'socket.io' },
+    ],
+    targets: [
+      { contender: 'hub', of: 'uws-publish', atLeast: 0.8 },
+      { contender: 'hub', of: 'socketio', atLeast: 5 },
+    ],
+  },
+  {
+    name: 'topics-one',
+    title: `events of a topic for one session of 100, and of ${SESSIONS}`,
+    unit: '/s',
+    measure: underLoad({ kind: 'fanout', subscribers: 1, bytes: MESSAGE_BYTES, others: 0 }, { others: 200 }),
+    baseline: 'hub-few',
+    contenders: [
+      { name: 'hub-few', server: HUB_TOPICS, path: '/one', protocol: 'topics', others: 99 },
+      { name: 'hub-many', server: HUB_TOPICS, path: '/one', protocol: 'topics', others: SESSIONS - 1 },
+    ],
+    targets: [{ contender: 'hub-many', of: 'hub-few', atLeast: 0.5 }],
   },
   {
     name: 'http-get',
@@ -186,6 +247,67 @@ export const scenarios: readonly Scenario[] = [
       { name: 'season', server: HUB_SEASON },
     ],
     targets: [{ contender: 'season', of: 'half', atMost: 1.2 }],
+  },
+  {
+    name: 'walker',
+    title: 'walker events with response, 64 connections × 8 in flight',
+    unit: '/s',
+    measure: underLoad({ kind: 'message', connections: 64, inFlight: 8, bytes: MESSAGE_BYTES }),
+    baseline: 'uws-child',
+    contenders: [
+      { name: 'hub', server: HUB_WALKERS, path: '/websocket', protocol: 'walker' },
+      { name: 'uws-child', server: UWS_CHILD, path: '/websocket', protocol: 'walker' },
+    ],
+    targets: [{ contender: 'hub', of: 'uws-child', atLeast: 0.5 }],
+  },
+  {
+    name: 'walker-hub',
+    title:
+      'time of the hub’s own process for a walker event, beside a typed echo, 64 connections × 1 in flight',
+    unit: 'µs',
+    measure: processorTime({ kind: 'message', connections: 64, inFlight: 1, bytes: MESSAGE_BYTES }),
+    baseline: 'echo',
+    contenders: [
+      { name: 'walker', server: HUB_WALKERS, path: '/websocket', protocol: 'walker' },
+      { name: 'echo', server: HUB_WALKERS },
+    ],
+    targets: [{ contender: 'walker', of: 'echo', atMost: 2 }],
+  },
+  {
+    name: 'walker-busy',
+    title: 'p99 of the round trip of a typed echo, 2,000/s, beside walkers that loop for ever',
+    unit: 'µs',
+    measure: underLoad({
+      kind: 'latency',
+      connections: CONNECTIONS,
+      bytes: MESSAGE_BYTES,
+      rate: 2000,
+      percentile: 0.99,
+    }),
+    baseline: 'quiet',
+    contenders: [
+      { name: 'busy', server: HUB_WALKERS_BUSY },
+      { name: 'quiet', server: HUB_WALKERS },
+    ],
+    targets: [{ contender: 'busy', of: 'quiet', atMost: 2 }],
+  },
+  {
+    name: 'walker-visit',
+    title: 'a visit over 1,000 stored nodes, per node, called over HTTP',
+    unit: 'µs',
+    measure: visitTime(1_000),
+    baseline: 'hub',
+    contenders: [{ name: 'hub', server: HUB_WALKERS }],
+    targets: [],
+  },
+  {
+    name: 'walker-cold',
+    title: 'from the save of a new walker file to its first answer',
+    unit: 'ms',
+    measure: coldStart,
+    baseline: 'hub',
+    contenders: [{ name: 'hub', server: HUB_WALKERS }],
+    targets: [],
   },
   {
     name: 'idle',

@@ -51,6 +51,24 @@ export async function logTests(t: Test, open: OpenStore): Promise<void> {
     t.equal(await log.append('unknown', 'first'), 1);
   });
 
+  t.test('one entry is removed, and its number is not used again', async (t) => {
+    const log = (await open(t)).log<string>('a');
+    for (const value of ['a', 'b', 'c', 'd']) await log.append('x', value);
+    t.equal(await log.delete('x', 2), true);
+    t.equal(await log.delete('x', 2), false);
+    t.equal(await log.delete('x', 9), false);
+    t.equal(await log.delete('unknown', 1), false);
+    t.equal(await log.delete('x', 4), true, 'the newest');
+    t.equal(await log.append('x', 'e'), 5);
+    t.strictSame(
+      (await log.read('x')).map(({ sequence, value }) => `${sequence} ${value}`),
+      ['1 a', '3 c', '5 e'],
+    );
+    t.equal(await log.delete('x', 5), true);
+    t.equal(await log.trim('x', 5), 2);
+    t.equal(await log.append('x', 'f'), 6, 'though trimmed since');
+  });
+
   t.test('a bad entry is refused and uses up no number', async (t) => {
     const log = (await open(t)).log<unknown>('a');
     const results = await Promise.allSettled([log.append('x', 1), log.append('x', 2n), log.append('x', 3)]);
@@ -58,9 +76,16 @@ export async function logTests(t: Test, open: OpenStore): Promise<void> {
     t.equal(results[1].status, 'rejected');
     t.strictSame(results[2], { status: 'fulfilled', value: 2 });
     await t.rejects(log.append('\ud800', 1), /key: expected well-formed/);
-    for (const range of [{ from: Number.NaN }, { to: Number.NaN }, { limit: -1 }]) {
+    for (const range of [
+      { from: Number.NaN },
+      { to: Number.NaN },
+      { limit: -1 },
+      { skip: -1 },
+      { skip: 0.5 },
+    ]) {
       await t.rejects(log.read('x', range), RangeError);
     }
+    await t.rejects(log.delete('x', Number.NaN), /sequence: expected a sequence number/);
     await t.rejects(log.trim('x', Number.NaN), /before: expected a sequence number/);
   });
 
@@ -76,6 +101,8 @@ export async function logTests(t: Test, open: OpenStore): Promise<void> {
     t.strictSame(sequences(await log.read('x', { limit: Number.POSITIVE_INFINITY })), [2_300, 1, 2_300]);
     t.strictSame(sequences(await log.read('x', { limit: 2_000, backwards: true })), [2_000, 2_300, 301]);
     t.strictSame(sequences(await log.read('x', { from: 100, limit: 1_500 })), [1_500, 100, 1_599]);
+    t.strictSame(sequences(await log.read('x', { skip: 50, limit: 1_500 })), [1_500, 51, 1_550]);
+    t.strictSame(sequences(await log.read('x', { skip: 2_000, backwards: true })), [300, 300, 1]);
   });
 
   t.test('large entries beyond a few megabytes are read like others', async (t) => {
@@ -95,10 +122,17 @@ export async function logTests(t: Test, open: OpenStore): Promise<void> {
     const number = fc.integer({ min: -1, max: 14 });
     const step = fc.oneof(
       { weight: 4, arbitrary: fc.constant('append' as const) },
-      { weight: 1, arbitrary: number },
+      { weight: 1, arbitrary: fc.record({ trim: number }) },
+      { weight: 1, arbitrary: fc.record({ delete: number }) },
     );
     const range = fc.record(
-      { from: number, to: number, limit: fc.nat({ max: 5 }), backwards: fc.boolean() },
+      {
+        from: number,
+        to: number,
+        limit: fc.nat({ max: 5 }),
+        skip: fc.nat({ max: 3 }),
+        backwards: fc.boolean(),
+      },
       { requiredKeys: [] },
     );
     let run = 0;
@@ -111,23 +145,27 @@ export async function logTests(t: Test, open: OpenStore): Promise<void> {
         const key = `run ${run}`;
         let model: LogEntry<number>[] = [];
         let last = 0;
-        const expected: number[] = [];
-        const calls = steps.map((step) => {
+        const expected: (number | boolean)[] = [];
+        const calls = steps.map((step): Promise<number | boolean> => {
           if (step === 'append') {
             last++;
             model.push({ sequence: last, value: last * 10 });
             expected.push(last);
             return log.append(key, last * 10);
           }
-          const kept = model.filter(({ sequence }) => sequence >= step);
-          expected.push(model.length - kept.length);
+          const goes = (sequence: number) =>
+            'trim' in step ? sequence < step.trim : sequence === step.delete;
+          const kept = model.filter(({ sequence }) => !goes(sequence));
+          const gone = model.length - kept.length;
           model = kept;
-          return log.trim(key, step);
+          expected.push('trim' in step ? gone : gone === 1);
+          return 'trim' in step ? log.trim(key, step.trim) : log.delete(key, step.delete);
         });
         deepEqual(await Promise.all(calls), expected);
-        const read = ({ from = 0, to = last, limit, backwards }: LogRange) => {
+        const read = ({ from = 0, to = last, limit, skip = 0, backwards }: LogRange) => {
           const entries = model.filter(({ sequence }) => sequence >= from && sequence <= to);
-          return (backwards ? entries.reverse() : entries).slice(0, limit);
+          const ordered = (backwards ? entries.reverse() : entries).slice(skip);
+          return ordered.slice(0, limit);
         };
         for (const one of [{}, ...ranges]) deepEqual(await log.read(key, one), read(one));
       },

@@ -28,6 +28,24 @@ test('frames that are not JSON go through the fallback of the envelope', async (
   t.equal(loggedErrors(hub).length, 1, 'its failure is logged');
 });
 
+test('types that are numbers or left out are found by the envelope', async (t) => {
+  const typeOf = ({ type = 0 }: Readonly<Record<string, unknown>>) => ['MOVE', 'STAY'][Number(type)];
+  const { hub } = await startWith(t, (hub) => {
+    const endpoint = hub.endpoint('/', { envelope: { type: 'type', typeOf } });
+    const moved = endpoint.emits('MOVED', Point, { overflow: 'close' });
+    return endpoint.on('MOVE', Point, (content) => moved(content));
+  });
+  const client = await connect(t, hub, '/');
+  for (const message of [{ type: 0, x: 1 }, { x: 1 }, { type: 'MOVE', x: 1 }]) {
+    client.send(message);
+    t.strictSame(await client.next(), { type: 'MOVED', x: 1, y: 0 });
+  }
+  client.send({ type: 1 });
+  t.equal((await client.next()).error.code, 'unknown_type');
+  client.send({ type: 7 });
+  t.equal((await client.next()).error.code, 'invalid_json');
+});
+
 test('an endpoint may close on what it cannot read, after the error', async (t) => {
   const { hub } = await startWith(t, (hub) => {
     const endpoint = hub.endpoint('/', { envelope: { type: 'type', invalid: 'close' } });
@@ -55,9 +73,9 @@ test('an endpoint may ignore types it does not know', async (t) => {
     return endpoint.on('MOVE', Point, (content) => moved(content));
   });
   const client = await connect(t, hub, '/');
-  client.send({ type: 'NOPE' });
+  for (const message of [{ type: 'NOPE' }, { type: 5 }, {}]) client.send(message);
   client.send({ type: 'MOVE', x: 1 });
-  t.equal((await client.next()).type, 'MOVED');
+  t.equal((await client.next()).type, 'MOVED', 'and messages without one');
 });
 
 test('an endpoint words its errors itself', async (t) => {

@@ -38,7 +38,7 @@ export function openCells(hub: Hub, delivery: Delivery, clock: Clock) {
     data: (connection) => newSession(connection, clock),
     summary: 'Events as Pydio Cells sends them.',
   });
-  const nodes = endpoint.emits('node change', NodeChange, { overflow: 'close', bare: true });
+  const nodes = endpoint.emits('node', NodeChange, { overflow: 'close', bare: true });
   const tasks = endpoint.emits('task', TaskEvent, { overflow: 'close', bare: true });
   const idm = endpoint.emits('idm', IdmEvent, { overflow: 'close' });
   const activity = endpoint.emits('activity', ActivityEvent, { overflow: 'close' });

@@ -20,6 +20,8 @@ const Refused = Type.Object({ error: Type.Object({ code: Type.String(), message:
 
 export function serveTopics(hub: Hub, bus: Bus, registry: Registry, options: Options): void {
   const keys = new IdempotencyKeys(options.idempotencyKeys);
+  // A text would be taken for an event.
+  hub.http.removeContentTypeParser('text/plain');
   // Documented for each topic.
   const route = { schema: { hide: true }, bodyLimit: options.bodyBytes };
   hub.http.post<{ Params: { name: string } }>('/topics/:name', route, async (request) => {

@@ -1,5 +1,5 @@
 /** Sessions: what a connection may get follows from the token it holds, and changes with it at once. */
-import type { Connection, Hub } from '../../../core/index.ts';
+import type { Connection, Hub, Message } from '../../../core/index.ts';
 import type { Clock } from '../clock.ts';
 import { Limiter } from '../limiter.ts';
 import type { ClaimNames } from './claims.ts';
@@ -10,9 +10,9 @@ export class Session {
   recipient: Recipient = NOBODY;
   /** What it subscribed to, on endpoints where clients choose. */
   readonly patterns = new Set<string>();
-  readonly limiter: Limiter;
+  readonly limiter: Limiter<Message>;
 
-  constructor(limiter: Limiter) {
+  constructor(limiter: Limiter<Message>) {
     this.limiter = limiter;
   }
 }
@@ -25,7 +25,7 @@ export interface SessionRules {
 }
 
 export function newSession(connection: Connection<unknown>, clock: Clock): Session {
-  return new Session(new Limiter(clock, (message) => connection.send(message)));
+  return new Session(new Limiter<Message>(clock, (message) => connection.send(message)));
 }
 
 /**

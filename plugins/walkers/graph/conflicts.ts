@@ -17,7 +17,9 @@ export class Footprint {
   readonly age: number;
   /** Younger runs wait until this one ends before they write into its footprint. */
   readonly firm: boolean;
-  readonly #end = Promise.withResolvers<void>();
+  #isOpen = true;
+  /** Made when somebody waits for it. */
+  #end: PromiseWithResolvers<void> | undefined;
 
   constructor(age: number, firm: boolean) {
     this.age = age;
@@ -25,11 +27,14 @@ export class Footprint {
   }
 
   get ended(): Promise<void> {
+    if (!this.#isOpen) return Promise.resolve();
+    this.#end ??= Promise.withResolvers();
     return this.#end.promise;
   }
 
   end(): void {
-    this.#end.resolve();
+    this.#isOpen = false;
+    this.#end?.resolve();
   }
 
   meets(written: ReadonlySet<string>): boolean {

@@ -72,6 +72,6 @@ export class Graph {
   #open(asRoot: string, limits: GraphLimits, age: number, firm: boolean): Transaction {
     if (!isRootId(asRoot))
       throw new TypeError(`asRoot: expected the id of a root, found ${JSON.stringify(asRoot)}`);
-    return new Transaction(this.#parts, asRoot, limits, this.#parts.conflicts.open(age, firm));
+    return new Transaction(this.#parts, asRoot, limits, age, firm);
   }
 }

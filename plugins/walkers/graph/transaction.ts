@@ -1,5 +1,6 @@
+/** What one run does with the graph: reads, and one commit. */
 import { allows, PRIVATE, visibleAccess } from './access.ts';
-import type { Conflicts, Footprint } from './conflicts.ts';
+import type { Conflicts } from './conflicts.ts';
 import { Conflict, limitExceeded } from './errors.ts';
 import { checkJournal } from './journal.ts';
 import type { LinkEntry } from './keys.ts';
@@ -43,19 +44,28 @@ export class Transaction {
   readonly asRoot: string;
   readonly #limits: GraphLimits;
   readonly #parts: GraphParts;
-  readonly #footprint: Footprint;
-  readonly #view: View;
+  readonly #age: number;
+  readonly #firm: boolean;
+  /** Made by the first read or change: a run that stays off the graph costs nothing here. */
+  #opened: View | undefined;
   #reads = 0;
   #bytes = 0;
   #open = true;
   #refused = false;
 
-  constructor(parts: GraphParts, asRoot: string, limits: GraphLimits, footprint: Footprint) {
+  /** @param age of the run, see `Footprint`. */
+  constructor(parts: GraphParts, asRoot: string, limits: GraphLimits, age: number, firm: boolean) {
     this.#parts = parts;
     this.asRoot = asRoot;
     this.#limits = limits;
-    this.#footprint = footprint;
-    this.#view = new View(parts.store, asRoot, footprint);
+    this.#age = age;
+    this.#firm = firm;
+  }
+
+  get #view(): View {
+    const { store, conflicts } = this.#parts;
+    this.#opened ??= new View(store, this.asRoot, conflicts.open(this.#age, this.#firm));
+    return this.#opened;
   }
 
   /** Whether it was told of a conflict: then how the run ended says nothing, and it is to be repeated. */
@@ -108,8 +118,10 @@ export class Transaction {
    */
   async commit(journal: unknown): Promise<Outcome> {
     try {
+      if (this.#open && journal === undefined && this.#opened === undefined) return 'stored';
       return await this.#reading(async () => {
-        const outcome = await this.#parts.writer.store(this.#footprint, await this.#plan(journal));
+        const plan = await this.#plan(journal);
+        const outcome = await this.#parts.writer.store(this.#view.footprint, plan);
         if (outcome === 'conflict') throw new Conflict();
         return outcome;
       });
@@ -124,7 +136,7 @@ export class Transaction {
   /** Without a commit nothing of it is stored. May be called again. */
   end(): void {
     this.#open = false;
-    this.#parts.conflicts.close(this.#footprint);
+    if (this.#opened !== undefined) this.#parts.conflicts.close(this.#opened.footprint);
   }
 
   #plan(journal: unknown): Plan | Promise<Plan> {

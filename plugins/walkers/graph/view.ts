@@ -59,7 +59,7 @@ export class GraphStore {
 export class View {
   readonly asRoot: string;
   readonly #store: GraphStore;
-  readonly #footprint: Footprint;
+  readonly footprint: Footprint;
   readonly #levels = new Map<string, Level>();
   /** Questions to the store since the event loop last went on. */
   #asked = 0;
@@ -67,7 +67,7 @@ export class View {
   constructor(store: GraphStore, asRoot: string, footprint: Footprint) {
     this.asRoot = asRoot;
     this.#store = store;
-    this.#footprint = footprint;
+    this.footprint = footprint;
   }
 
   /**
@@ -124,7 +124,7 @@ export class View {
     { other = null, edge = null }: LinkTypes,
     limit: number,
   ): Promise<LinkEntry[]> {
-    this.#footprint.keys.add(listOf(node, direction, other, edge));
+    this.footprint.keys.add(listOf(node, direction, other, edge));
     const links: LinkEntry[] = [];
     const collect = async (prefix: string) => {
       const keys = await this.#ids({ prefix, limit: limit + 1 - links.length });
@@ -169,7 +169,7 @@ export class View {
     for (let i = 0; i < ids.length; i += CHUNK) {
       const chunk = ids.slice(i, i + CHUNK);
       await this.#pace(chunk.length);
-      for (const id of chunk) this.#footprint.keys.add(id);
+      for (const id of chunk) this.footprint.keys.add(id);
       for (const document of await Promise.all(chunk.map((id) => collection.get(id)))) {
         if (document !== undefined) each?.(document);
         documents.push(document);
@@ -194,6 +194,6 @@ export class View {
   }
 
   #check(): void {
-    if (this.#footprint.overwritten) throw new Conflict();
+    if (this.footprint.overwritten) throw new Conflict();
   }
 }

@@ -1,7 +1,7 @@
 /** Functions that plugins of the hub offer, as a walker calls them. */
 import { ask } from './run.ts';
 
-type OfferedFunction = (given?: unknown) => unknown;
+type OfferedFunction = (argument?: unknown) => unknown;
 
 /** Names of functions, by grant. */
 let catalogue: ReadonlyMap<string, readonly string[]> = new Map();
@@ -11,14 +11,14 @@ export function setCatalogue(names: Readonly<Record<string, readonly string[]>>)
 }
 
 /** The functions of a grant. A walker can call them when its specs name the grant. @throws Error when there is no such grant. */
-export function grant(name: unknown): Readonly<Record<string, OfferedFunction>> {
-  const functions = catalogue.get(String(name));
+export function grant(given: unknown): Readonly<Record<string, OfferedFunction>> {
+  const name = String(given);
+  const functions = catalogue.get(name);
   if (functions === undefined) {
     const known = [...catalogue.keys()].join(', ');
-    throw new Error(
-      `grant(): no plugin offers ${String(name)}; offered: ${known === '' ? 'nothing' : known}`,
-    );
+    throw new Error(`grant(): no plugin offers ${name}; offered: ${known === '' ? 'nothing' : known}`);
   }
-  const call = (of: string) => (given: unknown) => ask('call', { grant: name, name: of, given: given ?? {} });
+  const call = (of: string) => (argument: unknown) =>
+    ask('call', { grant: name, name: of, given: argument ?? {} });
   return Object.freeze(Object.fromEntries(functions.map((of) => [of, call(of)])));
 }

@@ -1,7 +1,9 @@
 /** The graph as one run sees it: what was read, with the changes of the run laid over it, and their journal. */
+import type { Level } from '../graph/access.ts';
+import type { LinksQuery } from '../graph/transaction.ts';
 import { checkValue } from './check.ts';
 import { AccessError } from './errors.ts';
-import { type Access, ask, currentRun, type EdgeRecord, type Level, type NodeRecord } from './run.ts';
+import { type Access, ask, currentRun, type EdgeRecord, type NodeRecord, type RunInput } from './run.ts';
 import {
   createEdge,
   type EdgeState,
@@ -13,10 +15,11 @@ import {
   type NodeState,
   needNode,
   nodeState,
+  ownRoot,
   storedFields,
 } from './things.ts';
 
-export type Direction = 'out' | 'in' | 'both';
+export type Direction = LinksQuery['direction'];
 /** Which links are meant; undefined takes every type. Node type '' is a root. */
 export interface LinkFilter {
   readonly direction: Direction;
@@ -28,6 +31,7 @@ interface Link {
   readonly node: GraphNode;
 }
 
+/** As the hub has them in graph/access.ts: only types of the hub can be used here, its code is not in the isolate. */
 const LEVELS: readonly Level[] = ['NO_ACCESS', 'READ', 'CONNECT', 'WRITE'];
 
 export class Graph {
@@ -44,6 +48,11 @@ export class Graph {
     return kept(this.#nodes, record.id, () => loadNode(record));
   }
 
+  /** Where the run starts. */
+  start({ node, root }: RunInput): GraphNode {
+    return node === null ? kept(this.#nodes, root, () => ownRoot(root)) : this.node(node);
+  }
+
   /** Makes a new node known. */
   add(node: GraphNode): GraphNode {
     this.#nodes.set(node.id, node);
@@ -54,10 +63,7 @@ export class Graph {
   find(id: string): GraphNode | GraphEdge | null {
     const known = this.#nodes.get(id) ?? this.#edges.get(id);
     if (known !== undefined) return isDeleted(known) ? null : known;
-    const run = currentRun();
-    run.readsLeft();
-    const [record] = ask<readonly (NodeRecord | null)[]>('nodes', { ids: [id] });
-    run.countReads(1);
+    const record = readNode(id);
     return record ? this.node(record) : null;
   }
 
@@ -77,13 +83,12 @@ export class Graph {
     const { direction, node: other, edge } = filter;
     return kept(this.#links, `${of.id} ${direction} ${edge} ${other}`, () => {
       const run = currentRun();
-      const limit = run.readsLeft();
+      run.assertReadsLeft();
       const records = ask<readonly { edge: EdgeRecord; node: NodeRecord }[]>('links', {
         node: of.id,
         direction,
         edge: edge ?? null,
         other: other ?? null,
-        limit,
       });
       run.countReads(records.length);
       return records.map(({ edge, node }) => ({
@@ -161,6 +166,7 @@ export class Graph {
   #changeAccess(state: NodeState, where: string, change: (access: Access) => void): void {
     needAccess('WRITE', state, where);
     currentRun().countWrite();
+    state.access ??= readNode(state.id)?.access ?? { all: 'NO_ACCESS', roots: {} };
     change(state.access);
     state.accessChanged = true;
   }
@@ -231,6 +237,15 @@ export class Graph {
   }
 }
 
+/** @returns null when there is none, or none that the user may read. */
+function readNode(id: string): NodeRecord | null {
+  const run = currentRun();
+  run.assertReadsLeft();
+  const [record = null] = ask<readonly (NodeRecord | null)[]>('nodes', { ids: [id] });
+  run.countReads(1);
+  return record;
+}
+
 /** `{…}` with one more property: text that is JSON already. */
 function withFields(record: string, fields: string): string {
   return `${record.slice(0, -1)},"fields":${fields}}`;
@@ -257,7 +272,7 @@ function needState<S>(state: S | undefined): S {
 function mayAccess({ owner, access }: NodeState, level: Level): boolean {
   const { root } = currentRun().input;
   if (owner === root) return true;
-  return LEVELS.indexOf(access.roots[root] ?? access.all) >= LEVELS.indexOf(level);
+  return LEVELS.indexOf(access?.roots[root] ?? access?.all ?? 'NO_ACCESS') >= LEVELS.indexOf(level);
 }
 
 function needAccess(level: Level, node: NodeState, where: string): void {

@@ -102,7 +102,7 @@ export function run(text: string, seed: string): string {
     const graph = new Graph();
     setRun(run);
     setGraph(graph);
-    const errors = start(definition, input.fields, graph.node(input.node));
+    const errors = start(definition, input.fields, graph.start(input));
     if (errors.length > 0)
       return failed(run, { code: 'invalid', message: 'the fields of the walker are not valid', errors });
     const reports = reportsText(run);

@@ -1,4 +1,6 @@
 /** The one run that is going on: what it was given, what it may use up, how it reaches the hub. */
+import type { Level } from '../graph/access.ts';
+import type { EdgeRecord as StoredEdge, NodeRecord as StoredNode } from '../graph/records.ts';
 import { AccessError, CallError, LimitError } from './errors.ts';
 
 /** Counts and sizes a run may use. 0 allows none. */
@@ -14,28 +16,19 @@ interface GuestLimits {
   readonly writeBytes: number;
 }
 
-export type Level = 'NO_ACCESS' | 'READ' | 'CONNECT' | 'WRITE';
-
+/** As the hub has it, but this copy may be changed: it becomes the journal. */
 export interface Access {
   all: Level;
   roots: Record<string, Level>;
 }
 
-export interface NodeRecord {
-  readonly id: string;
-  /** '' for a root. */
-  readonly type: string;
-  /** Root id of the owner. */
-  readonly root: string;
+/** A run's own copy. */
+export interface NodeRecord extends StoredNode {
   readonly fields: Record<string, unknown>;
   readonly access: Access;
 }
 
-export interface EdgeRecord {
-  readonly id: string;
-  readonly type: string;
-  readonly from: string;
-  readonly to: string;
+export interface EdgeRecord extends StoredEdge {
   readonly fields: Record<string, unknown>;
 }
 
@@ -43,7 +36,8 @@ export interface EdgeRecord {
 export interface RunInput {
   readonly walker: string;
   readonly fields: Record<string, unknown>;
-  readonly node: NodeRecord;
+  /** null: the user's root, which is there without being read. */
+  readonly node: NodeRecord | null;
   /** Root id of the user it runs for. */
   readonly root: string;
   readonly user: Record<string, unknown> | null;
@@ -98,11 +92,9 @@ export class Run {
       throw this.exceeded(`more than ${this.input.limits.writes} changes of the graph`);
   }
 
-  /** Reads that are left. @throws LimitError when none are. */
-  readsLeft(): number {
-    const left = this.input.limits.reads - this.reads;
-    if (left <= 0) throw this.exceeded(this.#tooManyReads());
-    return left;
+  /** Before a question is asked. @throws LimitError when no reads are left. */
+  assertReadsLeft(): void {
+    if (this.reads >= this.input.limits.reads) throw this.exceeded(this.#tooManyReads());
   }
 
   exceeded(what: string): LimitError {

@@ -19,7 +19,8 @@ export interface NodeState extends ThingState {
   readonly kind: 'node';
   /** Root id of the owner. */
   readonly owner: string;
-  readonly access: Access;
+  /** Undefined until it is needed: of the user's root where the run started. */
+  access: Access | undefined;
   accessChanged: boolean;
 }
 
@@ -195,6 +196,22 @@ export function loadNode(record: NodeRecord): GraphNode {
   const { root: owner, access } = record;
   const read = readThing('node', record);
   return new GraphNode({ ...read, kind: 'node', owner, access, accessChanged: false }, record.fields);
+}
+
+/** A root that was not read: it has no fields, and whom it is granted to matters only to who changes that. */
+export function ownRoot(id: string): GraphNode {
+  const state: NodeState = {
+    id,
+    type: undefined,
+    typeName: '',
+    stored: '{}',
+    deleted: false,
+    kind: 'node',
+    owner: id,
+    access: undefined,
+    accessChanged: false,
+  };
+  return new GraphNode(state, {});
 }
 
 export function loadEdge(record: EdgeRecord): GraphEdge {

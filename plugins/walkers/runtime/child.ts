@@ -5,7 +5,7 @@ import type { Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import type { Catalogue } from '../grants/offers.ts';
 import type { Job } from './job.ts';
-import { LINE_BYTES, parseCost } from './protocol.ts';
+import { type Cost, HUB_FD, LINE_BYTES, parseCost } from './protocol.ts';
 import type { FailureCode } from './run.ts';
 import type { Version } from './version.ts';
 
@@ -24,8 +24,9 @@ const OVERSHOOT = 3;
 const PAGE = 4_096;
 
 export interface ChildEvents {
-  /** A job has ended, so there is room. `stalled`: it was cut short although it hardly ran. */
+  /** A job has ended, so there is room. @param wallUs how long it ran; 0: unknown. */
   ended(job: Job, wallUs: number): void;
+  /** It was cut short although it hardly ran, and is the pool's again. */
   repeat(job: Job): void;
   /** The process is gone. Jobs that it had are the pool's again, those first that were given first. */
   gone(child: Child, unfinished: readonly Job[]): void;
@@ -67,6 +68,8 @@ export class Child {
     const { stdin, stdout, stderr } = this.#process;
     if (stdin === null || stdout === null || stderr === null) throw new Error('a child without pipes');
     this.#input = stdin;
+    // Nobody writes into it; but an error that nobody listens to would end the hub.
+    this.#process.stdio[HUB_FD]?.on('error', () => this.#process.kill('SIGKILL'));
     stdin.on('error', () => this.#process.kill('SIGKILL'));
     stdout.on('data', (chunk: Buffer) => this.#receive(chunk));
     stderr.setEncoding('utf8').on('data', (text: string) => {
@@ -111,19 +114,24 @@ export class Child {
   /** Lets it end when it has done what it was given. */
   finish(): void {
     this.#finishing = true;
-    if (this.#jobs.size === 0) this.#input.end();
+    if (this.#jobs.size > 0) return;
+    this.#flush();
+    this.#input.end();
   }
 
   /** Lines of one turn of the event loop leave together. */
   #send(line: string): void {
     if (this.#outgoing === '') {
-      queueMicrotask(() => {
-        const lines = this.#outgoing;
-        this.#outgoing = '';
-        this.#input.write(lines);
-      });
+      setImmediate(() => this.#flush());
     }
     this.#outgoing += `${line}\n`;
+  }
+
+  #flush(): void {
+    if (this.#outgoing === '') return;
+    const lines = this.#outgoing;
+    this.#outgoing = '';
+    this.#input.write(lines);
   }
 
   #receive(chunk: Buffer): void {
@@ -175,10 +183,12 @@ export class Child {
       case 'log':
         job.tell(kind, parts);
         return;
-      case 'done':
-        job.done(parts);
-        this.#ended(job, third);
+      case 'done': {
+        const cost = parseCost(third);
+        job.done(cost, fourth, parts[4], parts[5]);
+        this.#ended(job, cost);
         return;
+      }
       case 'failed': {
         const failure = JSON.parse(fourth);
         if (failure.stalled === true && job.mayRepeatTimeout(true)) {
@@ -187,8 +197,9 @@ export class Child {
           this.#events.repeat(job);
           return;
         }
-        job.failed(failure, parseCost(third));
-        this.#ended(job, third);
+        const cost = parseCost(third);
+        job.failed(failure, cost);
+        this.#ended(job, cost);
         return;
       }
       default:
@@ -196,12 +207,12 @@ export class Child {
     }
   }
 
-  #ended(job: Job, cost: string): void {
+  #ended(job: Job, { wallUs }: Cost): void {
     this.finished++;
     this.#jobs.delete(job.id);
     this.#next();
     if (this.#finishing) this.finish();
-    this.#events.ended(job, parseCost(cost).wallUs);
+    this.#events.ended(job, wallUs);
   }
 
   /** The oldest job is the one that runs now. */

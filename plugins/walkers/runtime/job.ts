@@ -1,10 +1,22 @@
 /** One thing a child has to do, from the queue to its end. */
 import { JsonText } from '../../../core/index.ts';
+import type { LinksQuery } from '../graph/transaction.ts';
 import type { RunLimits } from './limits.ts';
-import { type Cost, formatChildLimits, NO_COST, parseCost } from './protocol.ts';
-import type { FailureCode, LogLevel, NotifyTarget, RunFailed, RunHost, RunResult } from './run.ts';
+import { type Cost, formatChildLimits, NO_COST } from './protocol.ts';
+import type {
+  FailureCode,
+  FunctionCall,
+  LogLevel,
+  NotifyTarget,
+  RunFailed,
+  RunHost,
+  RunResult,
+} from './run.ts';
 import { CallRefused, FAILURES } from './run.ts';
 import type { Version } from './version.ts';
+
+/** Of which a question has some, by its operation. It comes from a child: whoever is asked checks it. */
+type Question = { readonly ids: readonly string[] } & LinksQuery & FunctionCall;
 
 /** A run that something else than the walker ended is begun again this often. */
 const MOST_ATTEMPTS = 3;
@@ -91,8 +103,7 @@ export class Job {
     }
   }
 
-  // biome-ignore lint/suspicious/noExplicitAny: it comes from a child; the graph and the functions check it
-  #ask(operation: string, question: any): unknown {
+  #ask(operation: string, question: Question): unknown {
     if (operation === 'nodes') return this.#host?.nodes(question.ids);
     return operation === 'links' ? this.#host?.links(question) : this.#host?.call(question);
   }
@@ -110,8 +121,7 @@ export class Job {
       this.#host?.notify(targetOf(parts[2]), JSON.parse(parts[3] ?? '[]'), new JsonText(parts[4] ?? 'null'));
   }
 
-  done([, , costText = '', reports = '[]', reply = '', journal = '']: readonly string[]): void {
-    const cost = parseCost(costText);
+  done(cost: Cost, reports = '[]', reply = '', journal = ''): void {
     this.#settle({
       ok: true,
       reports: new JsonText(reports),

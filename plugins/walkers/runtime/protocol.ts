@@ -56,8 +56,14 @@ export interface Cost {
 export const NO_COST: Cost = { cpuUs: 0, wallUs: 0, heapBytes: 0, reads: 0, writes: 0 };
 
 export function parseCost(text: string): Cost {
-  const [cpuUs = 0, wallUs = 0, heapBytes = 0, reads = 0, writes = 0] = text.split(',').map(Number);
-  return { cpuUs, wallUs, heapBytes, reads, writes };
+  const [cpuUs, wallUs, heapBytes, reads, writes] = text.split(',');
+  return {
+    cpuUs: Number(cpuUs),
+    wallUs: Number(wallUs),
+    heapBytes: Number(heapBytes),
+    reads: Number(reads),
+    writes: Number(writes),
+  };
 }
 
 /** Bytes of one line. A longer one means that the other side has gone mad. */

@@ -1,5 +1,6 @@
 /** What is asked of the pool, and what comes of it. */
 import type { JsonText } from '../../../core/index.ts';
+import type { LinksQuery } from '../graph/transaction.ts';
 import type { Bundle } from '../source/bundle.ts';
 import type { RunLimits } from './limits.ts';
 import type { Cost } from './protocol.ts';
@@ -9,7 +10,7 @@ export interface RunRequest {
   /** Name of a walker that the bundle exports. */
   readonly walker: string;
   readonly fields: Readonly<Record<string, unknown>>;
-  /** Where it starts: a NodeRecord. */
+  /** Where it starts: a NodeRecord; null: on the root of the user. */
   readonly node: unknown;
   /** Root id of the user it runs for. */
   readonly root: string;
@@ -22,17 +23,6 @@ export interface RunRequest {
   readonly limits: RunLimits;
   /** In whose turn it leaves the queue. Default: that of the root. */
   readonly line?: string | undefined;
-}
-
-export interface LinksQuestion {
-  readonly node: string;
-  readonly direction: 'out' | 'in' | 'both';
-  /** Type of the edge; null: any. */
-  readonly edge: string | null;
-  /** Type of the node at the other end, '' for a root; null: any. */
-  readonly other: string | null;
-  /** More than this many the run may not read. */
-  readonly limit: number;
 }
 
 /** A call of a function that a plugin offers. */
@@ -58,7 +48,7 @@ export interface RunHost {
   /** The run begins: again, when something else than the walker ended it before. */
   begun(): void;
   nodes(ids: readonly string[]): readonly unknown[] | Promise<readonly unknown[]>;
-  links(question: LinksQuestion): readonly unknown[] | Promise<readonly unknown[]>;
+  links(question: LinksQuery): readonly unknown[] | Promise<readonly unknown[]>;
   /** @throws CallRefused */
   call(call: FunctionCall): Promise<unknown>;
   notify(to: NotifyTarget, targets: readonly string[], data: JsonText): void;
@@ -83,7 +73,9 @@ export const FAILURES = {
 } as const;
 export type FailureCode = keyof typeof FAILURES;
 
+/** One thing that is wrong with a field, in the form that clients of Jac-cloud know from its Python library. */
 export interface FieldError {
+  /** The way to the value: where it was, field names, indexes. */
   readonly loc: readonly (string | number)[];
   readonly msg: string;
   readonly type: string;

@@ -1,5 +1,6 @@
 /** The process that makes the load: takes one job after the other from the harness. */
-import { jsonWire, socketIoWire, type Wire } from '../wire.ts';
+import { chatWire, jsonWire, socketIoWire, topicsWire, type Wire, walkerWire } from '../wire.ts';
+import { loadChat } from './chat.ts';
 import { type Client, openAll } from './client.ts';
 import { loadFanout } from './fanout.ts';
 import { loadGrid } from './grid.ts';
@@ -35,6 +36,8 @@ function runLoad({ load, target, timing }: Job & { do: 'load' }): Promise<Sample
       return loadLatency(load, target, wireOf(target), timing);
     case 'fanout':
       return loadFanout(load, target, wireOf(target), timing);
+    case 'chat':
+      return loadChat(load, target, wireOf(target), timing);
     case 'http':
       return loadHttp(load, target, timing);
     case 'telemetry':
@@ -45,7 +48,14 @@ function runLoad({ load, target, timing }: Job & { do: 'load' }): Promise<Sample
 }
 
 function wireOf(target: Target): Wire {
-  return target.protocol === 'json' ? jsonWire(target.path) : socketIoWire;
+  const wires = {
+    json: jsonWire,
+    chat: chatWire,
+    topics: topicsWire,
+    walker: walkerWire,
+    'socket.io': () => socketIoWire,
+  };
+  return wires[target.protocol](target.path);
 }
 
 process.on('message', async (job: Job) => {

@@ -16,8 +16,17 @@ export type LoadSpec =
       readonly bytes: number;
       /** Messages a second over all connections, sent whether or not answers come. */
       readonly rate: number;
+      /** The value: this share of the round trips took no longer. */
+      readonly percentile: 0.5 | 0.99;
     }
-  | { readonly kind: 'fanout'; readonly subscribers: number; readonly bytes: number }
+  | {
+      readonly kind: 'fanout';
+      readonly subscribers: number;
+      readonly bytes: number;
+      /** Sessions that subscribe as well and may not get the news. Default: none. */
+      readonly others?: number;
+    }
+  | { readonly kind: 'chat'; readonly members: number; readonly bytes: number }
   | { readonly kind: 'http'; readonly method: 'GET' | 'POST'; readonly connections: number }
   | {
       readonly kind: 'telemetry';
@@ -39,7 +48,7 @@ export interface Target {
   readonly serverPid: number;
   /** Of the WebSocket or of the route. */
   readonly path: string;
-  readonly protocol: 'json' | 'socket.io';
+  readonly protocol: 'json' | 'chat' | 'topics' | 'walker' | 'socket.io';
 }
 
 /** Seconds under load before the measurement, and of it. */

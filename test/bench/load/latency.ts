@@ -57,8 +57,8 @@ export async function loadLatency(
   }
   const percentile = (share: number) => sorted[Math.floor((sorted.length - 1) * share)] ?? Number.NaN;
   return {
-    value: percentile(0.5),
-    detail: { 'p99 µs': percentile(0.99), 'p90 µs': percentile(0.9) },
+    value: percentile(load.percentile),
+    detail: { 'p50 µs': percentile(0.5), 'p99 µs': percentile(0.99), 'p90 µs': percentile(0.9) },
     shares,
   };
 }

@@ -1,7 +1,7 @@
 /** Sessions on `/ws`. */
 import { type Test, test } from 'tap';
 import { type Client, connect, type TestHub } from '../../helpers/hub.ts';
-import { become, received, startTopics, subscribe, tokenOf } from './wire.ts';
+import { become, received, startTopics, subscribe, TREE, tokenOf } from './wire.ts';
 
 const TASKS = 'topic.pydio.tasks.event';
 const task = (owner: string, id = 't1') => ({
@@ -137,9 +137,9 @@ test('claims that are something else than expected count as left out', async (t)
   const client = await subscribe(t, hub, 'ann', odd);
   for (const owner of ['7', 'pydio.system.user']) hub.topics.publish(TASKS, task(owner));
   hub.topics.publish('topic.pydio.idm.event', { Role: { Uuid: 'r1' } });
-  hub.topics.publish('topic.pydio.tree.nodes.changes', { Type: 'DELETE', Source: { Path: 'other/a' } });
+  hub.topics.publish(TREE, { Type: 'DELETE', Source: { Path: 'other/a' } });
   t.strictSame(await received(client), []);
-  hub.topics.publish('topic.pydio.tree.nodes.changes', { Type: 'DELETE', Source: { Path: 'ws/a' } });
+  hub.topics.publish(TREE, { Type: 'DELETE', Source: { Path: 'ws/a' } });
   t.match(
     await received(client),
     [{ Source: { Path: 'ws/a' } }],

@@ -17,7 +17,7 @@ import { FakeClock } from './fake-clock.ts';
 
 export const TREE = 'topic.pydio.tree.nodes.changes';
 
-export type Topics = Services['topics'];
+type Topics = Services['topics'];
 
 export interface TopicsHub extends TestHub {
   readonly topics: Topics;
@@ -58,7 +58,10 @@ export async function startTopics(
 
 export type Claims = Readonly<Record<string, unknown>>;
 
-/** A connection to `/ws` that subscribed. @param user the token's `sub`; its login is the same in capitals, unless claims say so. */
+/**
+ * A connection to `/ws` that subscribed.
+ * @param user the token's `sub`; its login is the same in capitals, unless claims say so.
+ */
 export async function subscribe(t: Test, hub: TopicsHub, user: string, claims: Claims = {}): Promise<Client> {
   const client = await connect(t, hub, '/ws', { typeField: '@type' });
   await become(hub, client, { '@type': 'subscribe', jwt: await tokenOf(hub, user, claims) });

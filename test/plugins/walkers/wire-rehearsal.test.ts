@@ -19,7 +19,7 @@ export const step = walker({ specs, has: { dry: Type.Number({ default: 0.5 }) } 
     const { minutes } = water.open({ valve: here.name });
     here.opened += minutes;
     socket.notify_users([w.root.id], { opened: here.name, at: new Date().toISOString() });
-    topics.emit('irrigated', here.name);
+    topics.publish('irrigated', here.name);
     console.log('opened', here.name);
     w.report([here.name, here.opened, w.user?.email]);
   });
@@ -158,5 +158,6 @@ test('a rehearsal says how a walker fails, and calls nothing that is not replace
     code: 'forbidden',
   });
   await t.rejects(walkers.rehearse('none'), { code: 'not_found', message: 'there is no walker none' });
+  await t.rejects(walkers.rehearse('list', { root: 'x' }), { code: 'invalid_request', message: /^root: / });
   t.strictSame(garden.calls, []);
 });

@@ -1,0 +1,4 @@
+/** The hub with walkers. */
+import { startWalkersHub } from './walkers-hub.ts';
+
+await startWalkersHub();
