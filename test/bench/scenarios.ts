@@ -5,7 +5,16 @@
  * speaks the messages of wire.ts, and name it in the scenario's list. Contenders that name the same file share one
  * process. The targets are there already: a target whose contender is not in the list is shown as not measured.
  */
-import { type Contender, idleMemory, type Measure, processorTime, startTime, underLoad } from './measures.ts';
+import {
+  answerTime,
+  type Contender,
+  filledMemory,
+  idleMemory,
+  type Measure,
+  processorTime,
+  startTime,
+  underLoad,
+} from './measures.ts';
 import { coldStart, visitTime } from './walkers.ts';
 
 export interface Scenario {
@@ -35,6 +44,9 @@ export interface Goal {
 const CLI = new URL('../../core/cli.ts', import.meta.url);
 const HUB = new URL('./servers/hub.ts', import.meta.url);
 const HUB_CITYIO = new URL('./servers/hub-cityio.ts', import.meta.url);
+const HUB_IRRIGATION = new URL('./servers/hub-irrigation.ts', import.meta.url);
+const HUB_SEASON = new URL('./servers/hub-season.ts', import.meta.url);
+const UWS_TELEMETRY = new URL('./servers/uws-telemetry.ts', import.meta.url);
 const HUB_WALKERS = new URL('./servers/hub-walkers.ts', import.meta.url);
 const HUB_WALKERS_BUSY = new URL('./servers/hub-walkers-busy.ts', import.meta.url);
 const UWS_CHILD = new URL('./servers/uws-child.ts', import.meta.url);
@@ -199,6 +211,42 @@ export const scenarios: readonly Scenario[] = [
       { name: 'uws-grid', server: UWS_GRID, path: '/interface' },
     ],
     targets: [{ contender: 'hub', of: 'uws-grid', atMost: 1.5 }],
+  },
+  {
+    name: 'telemetry',
+    title: 'readings of 20 controllers, stored and sent to 10 dashboards; the baseline stores nothing',
+    unit: '/s',
+    measure: underLoad({ kind: 'telemetry', controllers: 20, inFlight: 60, dashboards: 10 }),
+    baseline: 'uws-telemetry',
+    contenders: [
+      { name: 'hub', server: HUB_IRRIGATION },
+      { name: 'uws-telemetry', server: UWS_TELEMETRY },
+    ],
+    targets: [{ contender: 'hub', of: 'uws-telemetry', atLeast: 0.5 }],
+  },
+  {
+    name: 'season',
+    title: 'the days of a season of one sensor, among 2.6 million rows',
+    unit: 'ms',
+    measure: answerTime,
+    baseline: 'scan',
+    contenders: [
+      { name: 'rollups', server: HUB_SEASON, path: '/rollups' },
+      { name: 'scan', server: HUB_SEASON, path: '/scan' },
+    ],
+    targets: [{ contender: 'rollups', of: 'scan', atMost: 0.05 }],
+  },
+  {
+    name: 'stream',
+    title: 'resident memory when half of a season, and when all of it was taken in',
+    unit: 'B',
+    measure: filledMemory,
+    baseline: 'half',
+    contenders: [
+      { name: 'half', server: HUB_SEASON },
+      { name: 'season', server: HUB_SEASON },
+    ],
+    targets: [{ contender: 'season', of: 'half', atMost: 1.2 }],
   },
   {
     name: 'walker',

@@ -8,6 +8,7 @@ import { loadHttp } from './http.ts';
 import type { Job, Outcome, Sample, Target } from './job.ts';
 import { loadLatency } from './latency.ts';
 import { loadMessages } from './message.ts';
+import { loadTelemetry } from './telemetry.ts';
 
 let held: Client[] = [];
 
@@ -39,6 +40,8 @@ function runLoad({ load, target, timing }: Job & { do: 'load' }): Promise<Sample
       return loadChat(load, target, wireOf(target), timing);
     case 'http':
       return loadHttp(load, target, timing);
+    case 'telemetry':
+      return loadTelemetry(load, target, timing);
     case 'grid':
       return loadGrid(load, target, wireOf(target), timing);
   }

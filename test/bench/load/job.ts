@@ -29,6 +29,13 @@ export type LoadSpec =
   | { readonly kind: 'chat'; readonly members: number; readonly bytes: number }
   | { readonly kind: 'http'; readonly method: 'GET' | 'POST'; readonly connections: number }
   | {
+      readonly kind: 'telemetry';
+      readonly controllers: number;
+      /** Readings on their way per controller. */
+      readonly inFlight: number;
+      readonly dashboards: number;
+    }
+  | {
       readonly kind: 'grid';
       readonly connections: number;
       /** Rows and columns. */

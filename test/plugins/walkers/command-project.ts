@@ -16,8 +16,8 @@ export default { plugins: [topics(), users({ hashMemory: 7168, hashPasses: 1 }),
 /** The same with functions for walkers. */
 export const WITH_GRANTS = CONFIG.replace(
   'export default { plugins: [',
-  `import { irrigation } from ${JSON.stringify(new URL('./irrigation.ts', import.meta.url).href)};
-export default { plugins: [irrigation().plugin, `,
+  `import { orchard } from ${JSON.stringify(new URL('./orchard.ts', import.meta.url).href)};
+export default { plugins: [orchard().plugin, `,
 );
 
 export function withWalkers(t: Test, files: Readonly<Record<string, string>>, config = CONFIG) {

@@ -42,18 +42,18 @@ test('hub walker run acts for a user, and says what is wrong', async (t) => {
 
 test('hub walker run calls functions of plugins, hub walker grants shows them', async (t) => {
   const water = `import { grant, Root, walker } from 'hub:walker';
-const irrigation = grant('irrigation');
-export const water = walker({ specs: { grants: ['irrigation'] } })
-  .entry(Root, (w) => w.report(irrigation.open({ valve: 'a' })));
+const orchard = grant('orchard');
+export const water = walker({ specs: { grants: ['orchard'] } })
+  .entry(Root, (w) => w.report(orchard.open({ valve: 'a' })));
 `;
   const { run } = withWalkers(t, { 'water.ts': water }, WITH_GRANTS);
   t.match(await run(['walker', 'run', 'water']), { code: 0, stdout: /^report \{"minutes":5\}$/m });
-  t.match(await run(['walkers']), { stdout: /water {2}post; grants irrigation\n/ });
+  t.match(await run(['walkers']), { stdout: /water {2}post; grants orchard\n/ });
   t.match((await run(['walker', 'grants'])).stdout.split('\n'), [
-    'irrigation.open',
+    'orchard.open',
     '  Opens a valve.',
     /^ {2}given \{.*"valve".*\}$/,
     /^ {2}result \{.*"minutes".*\}$/,
-    'irrigation.moisture',
+    'orchard.moisture',
   ]);
 });

@@ -105,17 +105,17 @@ export const upload = walker({ has: { file: Type.File({ maxBytes: 10 }) } }).ent
   same<number, typeof w.file.size>(true);
 });
 
-// What a plugin declares (irrigation.ts) is known to walkers.
-const irrigation = grant('irrigation');
-export const water = walker({ specs: { grants: ['irrigation'] } }).entry(Root, () => {
-  const opened = irrigation.open({ valve: 'a' });
+// What a plugin declares (orchard.ts) is known to walkers.
+const orchard = grant('orchard');
+export const water = walker({ specs: { grants: ['orchard'] } }).entry(Root, () => {
+  const opened = orchard.open({ valve: 'a' });
   same<{ minutes: number }, typeof opened>(true);
-  same<number | null, ReturnType<typeof irrigation.moisture>>(true);
-  irrigation.hang();
+  same<number | null, ReturnType<typeof orchard.moisture>>(true);
+  orchard.hang();
   // @ts-expect-error it needs a valve
-  irrigation.open({ minutes: 3 });
+  orchard.open({ minutes: 3 });
   // @ts-expect-error there is no such function
-  irrigation.shut();
+  orchard.shut();
 });
 // @ts-expect-error nobody offers that
 grant('heating');
@@ -155,12 +155,12 @@ const fail = walkers.fn({
   result: Schemas.String(),
   call: () => '',
 });
-walkers.provide('irrigation', { ...typed, fail });
+walkers.provide('orchard', { ...typed, fail });
 // @ts-expect-error the result is not what the grant declares
-walkers.provide('irrigation', { ...typed, fail: untyped });
+walkers.provide('orchard', { ...typed, fail: untyped });
 // @ts-expect-error a function is missing
-walkers.provide('irrigation', typed);
+walkers.provide('orchard', typed);
 // @ts-expect-error its argument is not what the grant declares
-walkers.provide('irrigation', { ...typed, fail, moisture: typed.open });
+walkers.provide('orchard', { ...typed, fail, moisture: typed.open });
 // @ts-expect-error a result that the schema does not describe
 walkers.fn({ doc: '', parameters: Schemas.Object({}), result: Schemas.Integer(), call: () => 'x' });

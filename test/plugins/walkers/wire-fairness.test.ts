@@ -1,13 +1,13 @@
 import { test } from 'tap';
-import { irrigation } from './irrigation.ts';
+import { orchard } from './orchard.ts';
 import { person, request, startWalkers, visit } from './wire.ts';
 
 const FILES = {
   'fair.ts': `import { grant, Root, socket, walker } from 'hub:walker';
-const irrigation = grant('irrigation');
-export const hold = walker({ specs: { methods: ['websocket'], auth: false, grants: ['irrigation'] } }).entry(Root, () => {
+const orchard = grant('orchard');
+export const hold = walker({ specs: { methods: ['websocket'], auth: false, grants: ['orchard'] } }).entry(Root, () => {
   socket.notify_self({ holding: true });
-  irrigation.open({ valve: 'a' });
+  orchard.open({ valve: 'a' });
 });
 export const work = walker().entry(Root, (w) => {
   const begun = Date.now();
@@ -20,7 +20,7 @@ export const work = walker().entry(Root, (w) => {
 const MOST = 10;
 
 test('a user who asks for much waits for himself, and is told when it is too much; others come in turn', async (t) => {
-  const garden = irrigation();
+  const garden = orchard();
   const options = { processes: 1, userQueue: MOST, limits: { wallMs: 20_000 }, queueMs: 60_000 };
   const hub = await startWalkers(t, FILES, options, { plugins: [garden.plugin] });
   const [greedy, modest] = [await person(hub), await person(hub)];

@@ -2,15 +2,15 @@ import { type Test, test } from 'tap';
 import { Type } from '../../../core/index.ts';
 import { startHub } from '../../helpers/hub.ts';
 import { plugin } from '../../helpers/plugin.ts';
-import { irrigation } from './irrigation.ts';
+import { orchard } from './orchard.ts';
 import { PUBLIC_ROOT, person, request, startWalkers, visit } from './wire.ts';
 
 const FILES = {
   'water.ts': `
 import { grant, node, Root, Type, walker } from 'hub:walker';
-const water = grant('irrigation');
+const water = grant('orchard');
 const Counter = node('Counter', { n: Type.Integer({ default: 0 }) });
-const specs = { methods: ['websocket', 'post'], grants: ['irrigation'] } as const;
+const specs = { methods: ['websocket', 'post'], grants: ['orchard'] } as const;
 export const open = walker({ specs, has: { given: Type.Any() } }).entry(Root, (w) => w.report(water.open(w.given)));
 export const look = walker({ specs: { ...specs, auth: false } }).entry(Root, (w) => {
   w.report([water.moisture({ field: 'north' }), water.moisture({ field: 'south' }), Object.keys(water)]);
@@ -39,7 +39,7 @@ export const count = walker({ specs }).entry(Root, (w, here) => {
 };
 
 async function start(t: Test) {
-  const garden = irrigation();
+  const garden = orchard();
   const hub = await startWalkers(t, FILES, { processes: 2 }, { plugins: [garden.plugin] });
   const user = await person(hub);
   const call = async (walker: string, body: object = {}) => {
@@ -75,33 +75,33 @@ test('what is wrong with a call is an error at its line, which a walker may catc
   const at = (walker: string) => hub.logged.find((entry) => entry.walker === walker && 'at' in entry)?.at;
   t.match(await call('open', { given: { minutes: 0 } }), {
     status: 500,
-    detail: /^irrigation\.open\(\): .*valve/,
+    detail: /^orchard\.open\(\): .*valve/,
   });
   t.match(at('open'), /^walkers\/water\.ts:6:\d+$/);
   t.match(await call('sly'), {
     status: 500,
-    detail: /specs\.grants of the walker does not name irrigation$/,
+    detail: /specs\.grants of the walker does not name orchard$/,
   });
   t.match(await call('fail', { how: 'busy' }), {
     status: 500,
-    detail: 'irrigation.fail(): the pump is busy',
+    detail: 'orchard.fail(): the pump is busy',
   });
   t.match(at('fail'), /^walkers\/water\.ts:12:9$/);
   t.match(await call('fail', { how: 'forbidden' }), {
     status: 403,
-    detail: 'irrigation.fail(): not your valve',
+    detail: 'orchard.fail(): not your valve',
   });
   for (const how of ['bug', 'result']) {
     const { detail } = await call('fail', { how });
-    t.match(detail, /^irrigation\.fail\(\) failed, trace id [0-9a-f-]{36}$/, how);
+    t.match(detail, /^orchard\.fail\(\) failed, trace id [0-9a-f-]{36}$/, how);
     t.ok(
       hub.logged.some(({ traceId, err }) => detail.endsWith(traceId) && err !== undefined),
       'in the log',
     );
   }
   const caught = async (how: string) => (await call('catches', { how })).reports[0];
-  t.strictSame(await caught('busy'), ['CallError', 'irrigation.fail(): the pump is busy']);
-  t.strictSame(await caught('forbidden'), ['AccessError', 'irrigation.fail(): not your valve']);
+  t.strictSame(await caught('busy'), ['CallError', 'orchard.fail(): the pump is busy']);
+  t.strictSame(await caught('forbidden'), ['AccessError', 'orchard.fail(): not your valve']);
   t.match(await caught('none'), ['CallError', /how must be/]);
   t.strictSame(garden.calls, []);
 });
@@ -135,7 +135,7 @@ test('a run that is repeated does not call again what it has called', async (t) 
 
 test('a file that asks for what nobody offers does not load, and says what there is', async (t) => {
   const head = `import { grant, Root, walker } from 'hub:walker';`;
-  const garden = irrigation();
+  const garden = orchard();
   const hub = await startWalkers(
     t,
     {
@@ -147,21 +147,21 @@ test('a file that asks for what nobody offers does not load, and says what there
   );
   const errors = hub.logged.flatMap(({ msg, file }) => (file === undefined ? [] : String(msg)));
   t.match(errors, [
-    /walkers\/a\.ts: specs of a: grants: no plugin offers iragation; offered: irrigation$/,
-    /walkers\/b\.ts:2:14: grant\(\): no plugin offers heating; offered: irrigation$/,
+    /walkers\/a\.ts: specs of a: grants: no plugin offers iragation; offered: orchard$/,
+    /walkers\/b\.ts:2:14: grant\(\): no plugin offers heating; offered: orchard$/,
   ]);
 });
 
 test('a grant is provided once, in set-up', async (t) => {
-  const twice = [irrigation(), irrigation()].map(({ plugin: made }, i) => ({
+  const twice = [orchard(), orchard()].map(({ plugin: made }, i) => ({
     ...made,
-    definition: { ...made.definition, name: `irrigation${i}` },
+    definition: { ...made.definition, name: `orchard${i}` },
   }));
-  await t.rejects(startWalkers(t, {}, {}, { plugins: twice }), /the grant irrigation is provided twice/);
+  await t.rejects(startWalkers(t, {}, {}, { plugins: twice }), /the grant orchard is provided twice/);
   const { garden } = await start(t);
   const { walkers } = garden;
   const fn = walkers.fn({ doc: '', parameters: Type.Object({}), result: Type.Null(), call: () => null });
-  const late = () => walkers.provide('irrigation', { open: fn, moisture: fn, hang: fn, fail: fn } as never);
+  const late = () => walkers.provide('orchard', { open: fn, moisture: fn, hang: fn, fail: fn } as never);
   t.throws(late, /provided too late/);
   const bare = plugin('bare', (hub) => void hub.use('walkers'));
   await t.rejects(startHub(t, { plugins: [bare] }), /uses the service "walkers"/);

@@ -1,14 +1,14 @@
 import { type Test, test } from 'tap';
 import type { Rehearsal, Rehearsed } from '../../../plugins/walkers/rehearsal.ts';
-import { irrigation } from './irrigation.ts';
+import { orchard } from './orchard.ts';
 import { type Person, person, request, startWalkers, visit } from './wire.ts';
 
 const FILES = {
   'water.ts': `
 import { destroy, grant, node, Root, socket, topics, Type, walker } from 'hub:walker';
-const water = grant('irrigation');
+const water = grant('orchard');
 const Field = node('Field', { name: Type.String(), opened: Type.Integer({ default: 0 }) });
-const specs = { methods: ['websocket', 'post'], grants: ['irrigation'] } as const;
+const specs = { methods: ['websocket', 'post'], grants: ['orchard'] } as const;
 export const make = walker({ specs, has: { name: Type.String() } }).entry(Root, (w, here) => { here.connect(Field({ name: w.name })); });
 export const list = walker({ specs }).entry(Root, (w, here) => w.report(here.out(Field).map(({ name, opened }) => [name, opened])));
 export const step = walker({ specs, has: { dry: Type.Number({ default: 0.5 }) } })
@@ -37,7 +37,7 @@ export const fail = walker({ specs }).entry(Root, (w, here) => {
 const NOON = Date.parse('2026-06-01T12:00:00Z');
 
 async function start(t: Test) {
-  const garden = irrigation();
+  const garden = orchard();
   const hub = await startWalkers(t, FILES, {}, { plugins: [garden.plugin] });
   const user = await person(hub);
   const stored = async () => (await request(hub, '/walker/list', { token: user.token })).body.reports[0];
@@ -49,7 +49,7 @@ async function start(t: Test) {
 /** Plays a step in which every field is so wet. */
 function step({ root }: Person, moisture: number, more: Rehearsal = {}): Rehearsal {
   const grants: Rehearsal['grants'] = {
-    irrigation: { moisture: () => moisture, open: ({ minutes }) => ({ minutes: minutes * 2 }) },
+    orchard: { moisture: () => moisture, open: ({ minutes }) => ({ minutes: minutes * 2 }) },
   };
   return { root, now: NOON, grants, ...more };
 }
@@ -144,10 +144,10 @@ test('a rehearsal says how a walker fails, and calls nothing that is not replace
     at: /^walkers\/water\.ts:\d+:9$/,
     log: [{ text: 'before' }],
   });
-  const grants: Rehearsal['grants'] = { irrigation: { moisture: () => 0 } };
+  const grants: Rehearsal['grants'] = { orchard: { moisture: () => 0 } };
   t.match(await walkers.rehearse('step', { root, grants }), {
     code: 'error',
-    message: 'irrigation.open(): it is not replaced in this rehearsal',
+    message: 'orchard.open(): it is not replaced in this rehearsal',
   });
   t.match(await walkers.rehearse('step', { root }), {
     code: 'error',

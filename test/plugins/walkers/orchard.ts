@@ -6,7 +6,7 @@ import { plugin } from '../../helpers/plugin.ts';
 
 declare module 'hub:walker' {
   interface Grants {
-    irrigation: {
+    orchard: {
       /** Opens a valve for some minutes. */
       open(given: { valve: string; minutes?: number }): { minutes: number };
       moisture(given: { field: string }): number | null;
@@ -17,7 +17,7 @@ declare module 'hub:walker' {
   }
 }
 
-export function irrigation() {
+export function orchard() {
   const calls: {
     readonly name: string;
     readonly given: { readonly valve: string };
@@ -27,11 +27,11 @@ export function irrigation() {
   /** A call of `open` waits for it. */
   let gate: Promise<void> | undefined;
   const made = plugin(
-    'irrigation',
+    'orchard',
     (hub) => {
       const walkers = hub.use('walkers');
       service = walkers;
-      walkers.provide('irrigation', {
+      walkers.provide('orchard', {
         open: walkers.fn({
           doc: 'Opens a valve.',
           parameters: Type.Object({
