@@ -49,7 +49,9 @@ export const dry_soil = walker({
     if (soil.max === undefined || soil.mean === undefined) return;
     if (soil.mean >= rule.enough) rule.is_thirsty = false;
     else if (soil.max < rule.below) rule.is_thirsty = true;
-    if (!rule.is_thirsty || Date.now() < rule.next) return;
+    // In a replay the rule may have been in force after the time that is replayed: `next` is out of reach then.
+    const wait = rule.next - Date.now();
+    if (!rule.is_thirsty || (wait > 0 && wait <= rule.pause * MINUTE)) return;
     const rain = irrigation.window({ controller, event: 'rain', minutes: rule.rain_pause });
     if ((rain.max ?? 0) > 0) return;
     irrigation.start({ controller, zones, seconds });
