@@ -182,7 +182,10 @@ function findType(name: string, endpoint: Endpoint<unknown>): IncomingType | und
   const { incoming } = endpoint.messages;
   const type = incoming.get(name) ?? incoming.get(OTHER);
   if (type === undefined && endpoint.options.envelope.unknown !== 'ignore') {
-    throw new HubError('unknown_type', `"${name.slice(0, MAX_REF)}" is not a message type of ${endpoint.name}`);
+    throw new HubError(
+      'unknown_type',
+      `"${name.slice(0, MAX_REF)}" is not a message type of ${endpoint.name}`,
+    );
   }
   return type;
 }
