@@ -16,7 +16,8 @@ export class RedisBroker implements Broker {
   readonly #outbox: Outbox;
   readonly #subscriptions: Subscriptions;
   readonly #listener = (message: Buffer, channel: Buffer) => this.#receive(message, channel);
-  #node = '';
+  /** Before the start: a command of the command line, which hears nothing but is heard. */
+  #node = '0'.repeat(NODE_BYTES);
   #nodeBytes = Buffer.alloc(0);
   #inbox = '';
   #receiver: BrokerReceiver | undefined;
