@@ -2,6 +2,7 @@
 import { type Static, Type } from 'typebox';
 import { ConnectionLimits } from '../core/limits.ts';
 import { LOG_LEVELS } from '../core/log.ts';
+import type { DeepPartial } from '../core/plugin.ts';
 import type { PluginEntry } from '../core/plugins.ts';
 
 const closed = { additionalProperties: false };
@@ -123,12 +124,6 @@ export interface HubConfig extends Configuration {
   /** The file it came from: package names are resolved from there. */
   readonly file: string;
 }
-
-type DeepPartial<T> = T extends readonly unknown[]
-  ? T
-  : T extends object
-    ? { readonly [K in keyof T]?: DeepPartial<T[K]> }
-    : T;
 
 /** What a `hub.config.ts` exports. Everything has a default. */
 export type UserConfig = DeepPartial<Settings> & { readonly plugins?: readonly PluginEntry[] };

@@ -1,6 +1,7 @@
 /** The AsyncAPI 3.0 document of all endpoints, from the same schemas that check the messages. */
 import type { TSchema } from 'typebox';
 import type { Endpoint } from './endpoint.ts';
+import { OTHER } from './messages.ts';
 import type { EndpointTable } from './paths.ts';
 import { VERSION } from './version.ts';
 
@@ -46,7 +47,8 @@ function describe({ options, paths }: Endpoint<unknown>): string {
 /** The schema of a whole message: its envelope around the content. */
 function enveloped({ options }: Endpoint<unknown>, name: string, schema: TSchema): unknown {
   const { type, content } = options.envelope;
-  const envelope = { type: 'object', required: [type], properties: { [type]: { const: name } } };
+  const named = name === OTHER ? { type: 'string' } : { const: name };
+  const envelope = { type: 'object', required: [type], properties: { [type]: named } };
   if (content === undefined) return { allOf: [envelope, schema] };
   return { ...envelope, properties: { ...envelope.properties, [content]: schema } };
 }

@@ -21,6 +21,13 @@ export interface Channels {
   join(connection: Connection<unknown>, channel: string): Promise<void>;
   /** Nothing happens when it was not in it. */
   leave(connection: Connection<unknown>, channel: string): void;
+  /**
+   * Puts the connection at once into exactly these channels, beside those it joined: for what recipients are looked up
+   * by, such as user, roles and groups. No tap is asked or told. They stay when the identity changes: the plugin assigns
+   * others then (hook `identified`). `limits.channels` does not count them, so the plugin has to bound them; a slow
+   * reader in more than that many may be closed for what its message types say may be dropped.
+   */
+  assign(connection: Connection<unknown>, channels: Iterable<string>): void;
   /** The members on this hub process. */
   members<D>(endpoint: Endpoint<D>, channel: string): readonly Connection<D>[];
 }
@@ -51,15 +58,32 @@ export class ChannelRegistry implements Channels {
     }
     member.channelNames ??= new Set();
     member.channelNames.add(channel);
-    this.#add(member, channelTopic(member.endpoint, channel));
+    if (!member.assigned?.has(channel)) this.#add(member, channelTopic(member.endpoint, channel));
     this.#hooks.subscribed.call({ connection, channel });
   }
 
   leave(connection: Connection<unknown>, channel: string): void {
     const member = live(connection);
     if (!member.channelNames?.delete(channel)) return;
-    this.#remove(member, channelTopic(member.endpoint, channel));
+    if (!member.assigned?.has(channel)) this.#remove(member, channelTopic(member.endpoint, channel));
     this.#hooks.unsubscribed.call({ connection, channel });
+  }
+
+  assign(connection: Connection<unknown>, channels: Iterable<string>): void {
+    const member = live(connection);
+    if (!member.isOpen) return;
+    const before = member.assigned;
+    const after = new Set(channels);
+    member.assigned = after.size === 0 ? undefined : after;
+    const joined = (channel: string) => member.channelNames?.has(channel) === true;
+    for (const channel of before ?? []) {
+      if (!after.has(channel) && !joined(channel))
+        this.#remove(member, channelTopic(member.endpoint, channel));
+    }
+    for (const channel of after) {
+      if (!before?.has(channel) && !joined(channel))
+        this.#add(member, channelTopic(member.endpoint, channel));
+    }
   }
 
   members<D>(endpoint: Endpoint<D>, channel: string): readonly Connection<D>[] {

@@ -16,7 +16,7 @@ export interface Envelope {
   readonly error?: (report: ErrorReport, invalid: readonly ErrorObject[]) => unknown;
   /** What happens to a message that cannot be read: an error to the client, or that and a close. Default `reply`. */
   readonly invalid?: 'reply' | 'close';
-  /** What happens to a message of a type nobody registered. Default `reply`. */
+  /** What happens to a message of a type nobody registered; `ignore` goes for messages without a type, too. Default `reply`. */
   readonly unknown?: 'reply' | 'ignore';
   /**
    * Finds the type of a message whose `type` field is no text or missing, for protocols that number their types or leave a

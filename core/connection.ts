@@ -21,7 +21,7 @@ export interface Connection<D = unknown> {
   /** Whose token the connection holds; undefined: anonymous. */
   readonly identity: Identity | undefined;
   readonly isOpen: boolean;
-  /** The channels it is in. */
+  /** The channels it joined. */
   readonly channels: readonly string[];
   /** The plugin's own state of this connection, made by the endpoint's `data`. */
   readonly data: D;

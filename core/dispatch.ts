@@ -8,8 +8,11 @@ import { type HookPoints, type InboundMessage, isPromise, isTapped } from './hoo
 import { TokenBucket } from './limits.ts';
 import type { LiveConnection } from './live-connection.ts';
 import { Mailbox } from './mailbox.ts';
-import { type IncomingType, Message, type Reply } from './messages.ts';
+import { type IncomingType, Message, OTHER, type Reply } from './messages.ts';
 import { explain } from './schema.ts';
+
+/** Characters of a type's name that are told back: where types of any name are taken, a client chooses it. */
+const MAX_REF = 60;
 
 export class Dispatcher {
   readonly #hooks: HookPoints;
@@ -32,25 +35,29 @@ export class Dispatcher {
     const { endpoint } = connection;
     if (!this.#admit(connection, endpoint, data.byteLength)) return;
     let type: IncomingType | undefined;
+    let name = '';
     try {
       const text = decodeText(data, isBinary);
       const message = decodeMessage(text, endpoint.options.envelope);
-      type = findType(message, endpoint);
+      const named = nameOf(message, endpoint);
+      if (named === undefined) return;
+      name = named;
+      type = findType(name, endpoint);
       if (type === undefined) return;
       let content = contentOf(message, endpoint.options.envelope);
       if (!type.validate(content)) {
         const invalid = type.validate.errors ?? [];
         const message = explain(invalid);
-        connection.sendError({ code: 'invalid_message', message, ref: type.name }, invalid);
+        connection.sendError({ code: 'invalid_message', message, ref: name.slice(0, MAX_REF) }, invalid);
         return;
       }
       type.received++;
       if (isTapped(this.#hooks.inbound) || isTapped(this.#hooks.authorizeMessage)) {
-        content = this.#passHooks({ connection, type: type.name, content });
+        content = this.#passHooks({ connection, type: name, content });
       }
-      this.#deliver(connection, type, content);
+      this.#deliver(connection, type, name, content);
     } catch (error) {
-      this.#refuse(connection, error, type);
+      this.#refuse(connection, error, type, name);
     }
   }
 
@@ -83,18 +90,18 @@ export class Dispatcher {
     return inbound.content;
   }
 
-  #deliver(connection: LiveConnection, type: IncomingType, content: unknown): void {
+  #deliver(connection: LiveConnection, type: IncomingType, name: string, content: unknown): void {
     const mailbox = connection.mailbox;
     if (mailbox === undefined || mailbox.isFree) {
       if (mailbox !== undefined) this.#assertRoom(mailbox, connection);
-      const pending = this.#run(connection, type, content);
+      const pending = this.#run(connection, type, name, content);
       if (pending === undefined) return;
       connection.mailbox ??= new Mailbox();
       connection.mailbox.occupy(pending, type.concurrent);
       return;
     }
     this.#assertRoom(mailbox, connection);
-    mailbox.push(() => this.#run(connection, type, content), type.concurrent);
+    mailbox.push(() => this.#run(connection, type, name, content), type.concurrent);
   }
 
   #assertRoom(mailbox: Mailbox, { endpoint }: LiveConnection): void {
@@ -103,23 +110,33 @@ export class Dispatcher {
   }
 
   /** @returns a promise, which never rejects, only when the handler returned one. */
-  #run(connection: LiveConnection, type: IncomingType, content: unknown): undefined | Promise<void> {
+  #run(
+    connection: LiveConnection,
+    type: IncomingType,
+    name: string,
+    content: unknown,
+  ): undefined | Promise<void> {
     if (!connection.isOpen) return undefined;
     try {
-      const reply = type.handler(content, connection);
-      if (isPromise(reply)) return this.#finish(connection, type, reply);
+      const reply = type.handler(content, connection, name);
+      if (isPromise(reply)) return this.#finish(connection, type, name, reply);
       this.#reply(connection, reply);
     } catch (error) {
-      this.#refuse(connection, error, type);
+      this.#refuse(connection, error, type, name);
     }
     return undefined;
   }
 
-  async #finish(connection: LiveConnection, type: IncomingType, pending: Promise<Reply>): Promise<void> {
+  async #finish(
+    connection: LiveConnection,
+    type: IncomingType,
+    name: string,
+    pending: Promise<Reply>,
+  ): Promise<void> {
     try {
       this.#reply(connection, await pending);
     } catch (error) {
-      this.#refuse(connection, error, type);
+      this.#refuse(connection, error, type, name);
     }
   }
 
@@ -132,8 +149,8 @@ export class Dispatcher {
   }
 
   /** Tells the client why its message failed; what is not meant for it stays in the log. */
-  #refuse(connection: LiveConnection, error: unknown, type: IncomingType | undefined): void {
-    const ref = type === undefined ? {} : { ref: type.name };
+  #refuse(connection: LiveConnection, error: unknown, type: IncomingType | undefined, name: string): void {
+    const ref = type === undefined ? {} : { ref: name.slice(0, MAX_REF) };
     const { endpoint } = connection;
     if (error instanceof HubError && error.code !== 'internal') {
       connection.sendError({ code: error.code, message: error.message, ...ref });
@@ -150,15 +167,21 @@ export class Dispatcher {
   }
 }
 
-/** @returns undefined when the endpoint ignores unknown types. @throws HubError `invalid_json` or `unknown_type`. */
-function findType(message: Record<string, unknown>, endpoint: Endpoint<unknown>): IncomingType | undefined {
-  const { envelope } = endpoint.options;
-  const field = message[envelope.type];
-  const name = typeof field === 'string' ? field : envelope.typeOf?.(message);
-  if (typeof name !== 'string')
-    throw new HubError('invalid_json', `the field "${envelope.type}" must be a string`);
-  const type = endpoint.messages.incoming.get(name);
-  if (type === undefined && envelope.unknown !== 'ignore') {
+/** @returns undefined when the endpoint ignores such messages. @throws HubError `invalid_json` when the message has no name. */
+function nameOf(message: Record<string, unknown>, { options }: Endpoint<unknown>): string | undefined {
+  const { type, typeOf, unknown } = options.envelope;
+  const field = message[type];
+  const name = typeof field === 'string' ? field : typeOf?.(message);
+  if (typeof name === 'string') return name;
+  if (unknown === 'ignore') return undefined;
+  throw new HubError('invalid_json', `the field "${type}" must be a string`);
+}
+
+/** @returns undefined when the endpoint ignores unknown types. @throws HubError `unknown_type`. */
+function findType(name: string, endpoint: Endpoint<unknown>): IncomingType | undefined {
+  const { incoming } = endpoint.messages;
+  const type = incoming.get(name) ?? incoming.get(OTHER);
+  if (type === undefined && endpoint.options.envelope.unknown !== 'ignore') {
     throw new HubError('unknown_type', `"${name.slice(0, 60)}" is not a message type of ${endpoint.name}`);
   }
   return type;

@@ -11,6 +11,7 @@ import {
   type MessageFactory,
   type MessageHandler,
   MessageRegistry,
+  OTHER,
   type OutgoingOptions,
   OutgoingType,
 } from './messages.ts';
@@ -130,6 +131,19 @@ export class Endpoint<D = undefined> {
     this.messages.addIncoming({ ...type, handler: handler as MessageHandler<unknown, unknown> }, this.name);
     this.#context.record.accepts.push(`${this.name} ${name}`);
     return this;
+  }
+
+  /**
+   * Registers a handler for the messages of every type that has none of its own: its third argument is the type's name, which may
+   * be any text. The mailbox, order and errors are those of `on`.
+   * @throws StartError when the endpoint has such a handler.
+   */
+  onOther<S extends TSchema>(
+    schema: S,
+    handler: MessageHandler<Static<S>, D>,
+    options: HandlerOptions = {},
+  ): this {
+    return this.on(OTHER, schema, handler, options);
   }
 
   /**

@@ -22,6 +22,7 @@ export type {
 } from './hooks.ts';
 export type { Identity, IdentityService } from './identity.ts';
 export { JsonText } from './json.ts';
+export type { Line } from './lines.ts';
 export type { Log } from './log.ts';
 export type {
   HandlerOptions,

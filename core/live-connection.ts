@@ -60,6 +60,8 @@ export class LiveConnection implements Connection<unknown>, SocketOwner {
   topics: Set<string> | undefined;
   /** Channels it is in, as the plugin calls them. */
   channelNames: Set<string> | undefined;
+  /** Channels the plugin put it into, beside those it joined. */
+  assigned: Set<string> | undefined;
   /** Runs out when the token expires, or the time to authenticate. */
   deadline: NodeJS.Timeout | undefined;
   readonly #services: ConnectionServices;

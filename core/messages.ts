@@ -16,7 +16,15 @@ export type Overflow = 'close' | 'drop' | 'latest';
 /** A reply: a message, nothing, or a promise of either. */
 // biome-ignore lint/suspicious/noConfusingVoidType: a handler without a return statement is a handler without a reply
 export type Reply = Message | undefined | void;
-export type MessageHandler<C, D> = (content: C, connection: Connection<D>) => Reply | Promise<Reply>;
+/** @param type the name the message came under: of use to a handler of many types. */
+export type MessageHandler<C, D> = (
+  content: C,
+  connection: Connection<D>,
+  type: string,
+) => Reply | Promise<Reply>;
+
+/** What stands in the registry, documents and counters for all message types nobody registered by name. */
+export const OTHER = '(other)';
 
 export interface HandlerOptions {
   /** The next message of the connection need not wait until this handler is done. Default false. */

@@ -16,6 +16,8 @@ export interface NotifyOptions {
   readonly except?: Connection<unknown>;
   /** Called for each local recipient; false leaves it out. Other hubs do not see it: they deliver to all members. */
   readonly filter?: (connection: Connection<unknown>) => boolean;
+  /** Only to connections of this hub process: the others learn of it another way, such as a line of the plugin. Default false. */
+  readonly local?: boolean;
 }
 
 /** Sends messages to the connections of their endpoint, and to no others. Every recipient gets a message once. */
@@ -106,6 +108,12 @@ export class Notifier implements Notify, BrokerReceiver {
   }
 
   #topics(topics: readonly string[], message: Message, options: NotifyOptions): void {
+    if (options.local) {
+      const known = topics.filter((topic) => this.#channels.membersOf(topic).size > 0);
+      for (const [index, topic] of known.entries())
+        this.#deliver(topic, message, options, known.slice(0, index));
+      return;
+    }
     topics.forEach((topic, index) => {
       const before = topics.slice(0, index);
       this.#deliver(topic, message, options, before);

@@ -8,6 +8,7 @@ import type { Failures } from './failures.ts';
 import type { HookPoints } from './hooks.ts';
 import type { IdentityService } from './identity.ts';
 import type { ConnectionLimits } from './limits.ts';
+import type { Lines } from './lines.ts';
 import type { Log } from './log.ts';
 import { namespaced, within } from './namespaced-store.ts';
 import type { Notify } from './notify.ts';
@@ -27,6 +28,7 @@ export interface HubParts {
   readonly limits: ConnectionLimits;
   readonly notify: Notify;
   readonly channels: Channels;
+  readonly lines: Lines;
   readonly connections: Connections;
   readonly store: Store;
   readonly openState: <T extends object>(name: string, defaults: T) => Promise<State<T>>;
@@ -48,13 +50,19 @@ export interface LifecycleTask {
   readonly run: Task;
 }
 
+interface Provided {
+  readonly plugin: string;
+  /** The service as this plugin gets it. */
+  readonly forPlugin: (plugin: string) => unknown;
+}
+
 /** Services and lifecycle tasks of all plugins. */
 export class PluginWorld {
   readonly records: PluginRecord[] = [];
   readonly ready: LifecycleTask[] = [];
   readonly drain: LifecycleTask[] = [];
   readonly close: LifecycleTask[] = [];
-  readonly #services = new Map<string, { readonly plugin: string; readonly service: unknown }>();
+  readonly #services = new Map<string, Provided>();
   readonly #parts: HubParts;
 
   constructor(parts: HubParts) {
@@ -141,9 +149,21 @@ export class PluginWorld {
         assertOpen('a part of the document');
         record.documents.push(paths);
       },
-      provide: (name, service) => this.#provide(record, name, service, assertOpen),
+      line: (name, receive) => {
+        assertOpen(`line "${name}"`);
+        return parts.lines.open({ plugin, name, receive });
+      },
+      provide: (name, service) => this.#provide(record, name, () => service, assertOpen),
+      provideEach: (name, make) => {
+        const made = new Map<string, unknown>();
+        const forPlugin = (user: string) => {
+          if (!made.has(user)) made.set(user, make(user));
+          return made.get(user);
+        };
+        this.#provide(record, name, forPlugin, assertOpen);
+      },
       use: (name) => this.#use(plugin, name),
-      find: (name) => this.#find(name),
+      find: (name) => this.#find(plugin, name),
       readyUnless: (reason) => {
         assertOpen('a reason not to be ready');
         record.obstacles.push(reason);
@@ -171,10 +191,10 @@ export class PluginWorld {
     });
   }
 
-  #provide<K extends keyof Services>(
+  #provide(
     record: PluginRecord,
-    name: K,
-    service: Services[K],
+    name: string,
+    forPlugin: Provided['forPlugin'],
     assertOpen: (what: string) => void,
   ): void {
     assertOpen(`service "${name}"`);
@@ -184,12 +204,12 @@ export class PluginWorld {
         `plugin "${record.name}": the service "${name}" is already provided by plugin "${other.plugin}"`,
       );
     }
-    this.#services.set(name, { plugin: record.name, service });
+    this.#services.set(name, { plugin: record.name, forPlugin });
     record.services.push(name);
   }
 
   #use<K extends keyof Services>(plugin: string, name: K): Services[K] {
-    const service = this.#find(name);
+    const service = this.#find(plugin, name);
     if (service === undefined) {
       throw new StartError(
         `plugin "${plugin}" uses the service "${name}", which no plugin set up before it provides`,
@@ -198,9 +218,9 @@ export class PluginWorld {
     return service;
   }
 
-  #find<K extends keyof Services>(name: K): Services[K] | undefined {
+  #find<K extends keyof Services>(plugin: string, name: K): Services[K] | undefined {
     // `provide` took it under this name, so it has this type.
-    return this.#services.get(name)?.service as Services[K] | undefined;
+    return this.#services.get(name)?.forPlugin(plugin) as Services[K] | undefined;
   }
 }
 

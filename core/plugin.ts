@@ -7,6 +7,7 @@ import type { Connection } from './connection.ts';
 import type { Endpoint, EndpointOptions } from './endpoint.ts';
 import type { Hooks } from './hooks.ts';
 import type { IdentityService } from './identity.ts';
+import type { Line } from './lines.ts';
 import type { Log } from './log.ts';
 import type { Notify } from './notify.ts';
 import type { ReadyAnswer } from './shortcuts.ts';
@@ -96,8 +97,20 @@ export interface Hub {
    * @param paths is asked for the part of the document whenever somebody reads that; such a route is hidden there itself.
    */
   document(paths: () => DocumentPaths): void;
+  /**
+   * A line to this plugin on the other hubs of the cluster. It carries what channels do not: what each hub has to decide
+   * or keep for itself.
+   * @param receive gets the texts of the others, those of one hub in the order in which it sent them. What it throws is contained.
+   * @throws StartError when the plugin has a line of this name.
+   */
+  line(name: string, receive: (text: string) => void): Line;
   /** Offers a service to plugins that require this one. */
   provide<K extends keyof Services>(name: K, service: Services[K]): void;
+  /**
+   * As `provide`, for a service that has to know who uses it: made for each plugin when it first asks.
+   * @param make gets the plugin's name.
+   */
+  provideEach<K extends keyof Services>(name: K, make: (plugin: string) => Services[K]): void;
   /** @throws StartError when no plugin provides it. */
   use<K extends keyof Services>(name: K): Services[K];
   /** As `use`, for a service this plugin can do without: undefined when no plugin set up before it provides it. */
@@ -163,9 +176,16 @@ export interface ConfiguredPlugin {
   readonly options: unknown;
 }
 
+/** Settings as people give them: whatever they leave out, at any depth, takes its default. */
+export type DeepPartial<T> = T extends readonly unknown[]
+  ? T
+  : T extends object
+    ? { readonly [K in keyof T]?: DeepPartial<T[K]> }
+    : T;
+
 /** Lists the plugin in a configuration: `rooms({ limit: 200 })`. Options left out take their defaults. */
 export interface PluginFactory<O extends TObject> {
-  (options?: Partial<Static<O>>): ConfiguredPlugin;
+  (options?: DeepPartial<Static<O>>): ConfiguredPlugin;
   readonly definition: PluginDefinition<O>;
 }
 
@@ -175,6 +195,6 @@ export function definePlugin<O extends TObject, P extends BroughtParts = Brought
 ): PluginFactory<O> {
   // Options are checked against the definition's own schema before its setup sees them.
   const general = definition as unknown as PluginDefinition<TObject>;
-  const factory = (options: Partial<Static<O>> = {}) => ({ definition: general, options });
+  const factory = (options?: DeepPartial<Static<O>>) => ({ definition: general, options: options ?? {} });
   return Object.assign(factory, { definition });
 }

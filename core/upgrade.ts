@@ -132,19 +132,20 @@ async function authenticate(
   const refusal = lackOfRoom(hub, opening.address);
   if (identity === undefined) res.cork(() => answer(res, '401 Unauthorized', messageOf(error)));
   else if (refusal !== undefined) res.cork(() => answer(res, refusal.status, refusal.message));
-  else completeLater(hub, () => complete(res, { ...opening, identity }, handshake));
+  else completeLater(hub, res, () => complete(res, { ...opening, identity }, handshake));
 }
 
 /**
- * Runs an upgrade after the callback of its request, and not in `res.cork`: when the upgrade keeps the socket's place in
+ * Runs an upgrade after the callback of its request, with its socket not corked: when the upgrade keeps the socket's place in
  * memory, uWS afterwards reads the state of an HTTP response there, finds what the allocator left, takes it by chance for
- * "close after the answer" and cuts the connection (uNetworking/uWebSockets#1929, not yet in our version). Outside of any
- * callback uWS prints a warning for each upgrade, so another connection lends its own; only the first has none to lend.
+ * "close after the answer" and cuts the connection (uNetworking/uWebSockets#1929, not yet in our version). Outside of
+ * `res.cork` uWS prints a warning for each upgrade; within the cork of another socket `res.cork` runs its callback and
+ * corks nothing, so another connection lends its own. Only the first one has none to lend.
  */
-function completeLater(hub: UpgradeContext, upgrade: () => void): void {
-  const lender = hub.connections[Symbol.iterator]().next();
+function completeLater({ connections }: UpgradeContext, res: HttpResponse, upgrade: () => void): void {
+  const lender = connections[Symbol.iterator]().next();
   if (lender.done) upgrade();
-  else lender.value.socket.inCallback(upgrade);
+  else lender.value.socket.whileCorked(() => res.cork(upgrade));
 }
 
 function complete(

@@ -91,8 +91,8 @@ export class Socket {
     else this.#ws.cork(this.#flushTurn);
   }
 
-  /** Runs `run` at once, in a callback of uWS unless this socket is closed. */
-  inCallback(run: () => void): void {
+  /** Runs `run` at once, with this socket corked unless it is closed. */
+  whileCorked(run: () => void): void {
     if (this.#ws === undefined) run();
     else this.#ws.cork(run);
   }

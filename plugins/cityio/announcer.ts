@@ -6,6 +6,7 @@ import { asModuleData } from './indicators.ts';
 import type { Scenario } from './repository.ts';
 import { objectText, type TableState } from './table-state.ts';
 import type { Change, Tables } from './tables.ts';
+import type { Teller } from './topics.ts';
 
 interface Snapshot {
   readonly ui: Message;
@@ -16,13 +17,15 @@ export class Announcer {
   readonly #notify: Notify;
   readonly #tables: Tables;
   readonly #endpoints: Endpoints;
+  readonly #teller: Teller;
   /** When many come at once, after a restart say, all of them get the same message. */
   #latest: { readonly state: TableState; readonly messages: Snapshot } | undefined;
 
-  constructor(notify: Notify, tables: Tables, endpoints: Endpoints) {
+  constructor(notify: Notify, tables: Tables, endpoints: Endpoints, teller: Teller) {
     this.#notify = notify;
     this.#tables = tables;
     this.#endpoints = endpoints;
+    this.#teller = teller;
   }
 
   /** The whole table, as somebody gets it who begins to listen. */
@@ -43,7 +46,18 @@ export class Announcer {
    * What differs: the cells, results, or all of it when the grid is another one.
    * @param withCells sends the cells in any case: somebody waits for them.
    */
-  async changed({ before, after }: Change, withCells = false): Promise<void> {
+  async changed(change: Change, withCells = false): Promise<void> {
+    await this.#show(change, withCells);
+    this.#teller.changed(change);
+  }
+
+  /** The cells, changed or not: who sent them waits for them to come back. */
+  async painted(change: Change): Promise<void> {
+    await this.#cells(change);
+    this.#teller.changed(change);
+  }
+
+  async #show({ before, after }: Change, withCells: boolean): Promise<void> {
     const keys = new Set<string>();
     for (const [key, hash] of after.hashes) if (before?.hashes.get(key) !== hash) keys.add(key);
     const isGone = (key: string) => before?.hashes.has(key) === true && !after.hashes.has(key);
@@ -51,15 +65,14 @@ export class Announcer {
       const { ui, module } = await this.snapshot(after);
       this.#notify.channels([after.name], ui);
       this.#notify.channels([after.name], module);
-      if (withCells) await this.cells({ before, after });
+      if (withCells) await this.#cells({ before, after });
       return;
     }
-    if (keys.delete(GEOGRIDDATA) || withCells) await this.cells({ before, after });
+    if (keys.delete(GEOGRIDDATA) || withCells) await this.#cells({ before, after });
     for (const key of keys) await this.#module(after, key);
   }
 
-  /** The cells, changed or not: who sent them waits for them to come back. */
-  async cells({ after }: Change): Promise<void> {
+  async #cells({ after }: Change): Promise<void> {
     const hash = after.hashes.get(GEOGRIDDATA);
     if (hash === undefined) return;
     const { name } = after;
@@ -79,6 +92,7 @@ export class Announcer {
 
   /** That the table is no more. Its listeners stay: they are told when there is one of this name again. */
   removed({ name }: TableState): void {
+    this.#teller.removed(name);
     const { ui, module } = this.#endpoints;
     const content = { code: 'table_deleted', message: `the table "${name}" was deleted` };
     this.#notify.channels([name], ui.error(content));

@@ -17,10 +17,12 @@ import { Repository } from './repository.ts';
 import { serveRest } from './rest.ts';
 import { serveScenarios } from './scenarios.ts';
 import { Tables } from './tables.ts';
+import { defineTopics } from './topics.ts';
 
 export default definePlugin({
   name: 'cityio',
   api: '^1.0.0',
+  after: ['topics'],
   options: Options,
   async setup(hub, options) {
     const repository = new Repository(hub.store, options.cacheBytes);
@@ -28,7 +30,7 @@ export default definePlugin({
     await tables.load();
     const collector = new Collector(repository, options.history);
     const endpoints = openEndpoints(hub, options);
-    const announcer = new Announcer(hub.notify, tables, endpoints);
+    const announcer = new Announcer(hub.notify, tables, endpoints, defineTopics(hub));
     const city: CityIO = { hub, options, tables, endpoints, announcer, collector };
     const coreModules = new CoreModules(hub.notify, endpoints, options.coreModules);
 

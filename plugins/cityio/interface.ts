@@ -36,7 +36,7 @@ export function serveInterfaces(
     await tables.change(
       listenedTable(connection),
       () => ({ put }),
-      (change) => announcer.cells(change),
+      (change) => announcer.painted(change),
     );
   });
 

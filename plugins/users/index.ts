@@ -9,17 +9,27 @@ import { Passwords } from './passwords.ts';
 import { serveUsers } from './routes.ts';
 import { usersService } from './service.ts';
 import { Tokens } from './tokens.ts';
+import { defineTopics } from './topics.ts';
 
 export default definePlugin({
   name: 'users',
   api: '^1.0.0',
+  after: ['topics'],
   options: Options,
   async setup(hub, options) {
     const accounts = new Accounts(hub.store, options.accounts);
     const passwords = new Passwords(options);
     const tokens = new Tokens(hub, accounts, options);
     const guard = new LoginGuard(options, hub.log);
-    const logins = new Logins({ options, accounts, passwords, tokens, guard, log: hub.log });
+    const logins = new Logins({
+      options,
+      accounts,
+      passwords,
+      tokens,
+      guard,
+      log: hub.log,
+      tell: defineTopics(hub),
+    });
     await serveUsers(hub, options, logins);
     addCommands(hub, { accounts, passwords, tokens });
     hub.provide('users', usersService(accounts));

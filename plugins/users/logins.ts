@@ -9,6 +9,7 @@ import type { Options } from './options.ts';
 import type { Passwords } from './passwords.ts';
 import { Throttle } from './throttle.ts';
 import { type Tokens, withoutTokens } from './tokens.ts';
+import type { Tell } from './topics.ts';
 
 const HOUR = 3_600_000;
 
@@ -26,6 +27,7 @@ export interface LoginParts {
   readonly tokens: Tokens;
   readonly guard: LoginGuard;
   readonly log: Log;
+  readonly tell: Tell;
 }
 
 export class Logins {
@@ -42,7 +44,7 @@ export class Logins {
    * @throws InvalidField, TryLater; HubError `email_taken`; `forbidden` when registration is switched off or there are too many.
    */
   async register({ email: given, password, ...fields }: Registration, address: string): Promise<void> {
-    const { options, accounts, passwords, log } = this.#parts;
+    const { options, accounts, passwords, log, tell } = this.#parts;
     if (!options.registration) throw new HubError('forbidden', 'registration is switched off');
     const email = readEmail(given);
     passwords.assertValid(password, 'password');
@@ -55,6 +57,7 @@ export class Logins {
     const hash = await passwords.hash(password, network(address));
     const { id } = await accounts.create({ email, password: hash, fields });
     log.info({ user: id, address }, 'registered');
+    tell('registered', id);
   }
 
   /**
@@ -66,13 +69,15 @@ export class Logins {
     password: string,
     address: string,
   ): Promise<{ token: string; account: Account }> {
-    const { accounts, tokens } = this.#parts;
+    const { accounts, tokens, tell } = this.#parts;
     const account = await accounts.find(email);
     if (!(await this.#knows(account, email, password, address)) || account === undefined) {
       throw new HubError('wrong_login', 'Invalid Email/Password!', 400);
     }
     await this.#renewHash(account, password, address);
-    return { token: await tokens.sign(account), account };
+    const token = await tokens.sign(account);
+    tell('logged_in', account.id);
+    return { token, account };
   }
 
   /**
@@ -84,7 +89,7 @@ export class Logins {
     { old_password, new_password }: { readonly old_password: string; readonly new_password: string },
     address: string,
   ): Promise<void> {
-    const { accounts, passwords, tokens, log } = this.#parts;
+    const { accounts, passwords, tokens, log, tell } = this.#parts;
     const account = identity && (await accounts.get(identity.user));
     if (account === undefined)
       throw new HubError('unauthorized', 'a valid token of a registered user is needed');
@@ -97,6 +102,7 @@ export class Logins {
       return withoutTokens({ ...present, password });
     });
     log.info({ user: account.id, address }, 'changed the password');
+    tell('password_changed', account.id);
   }
 
   /** Whether the password is that of the account, within the limits for failures. @throws TryLater */

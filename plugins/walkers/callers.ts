@@ -13,6 +13,11 @@ export interface Caller {
 /** Everybody who is not logged in. */
 export const PUBLIC: Caller = { root: PUBLIC_ROOT, user: null };
 
+/** The `user` of the identity somebody runs walkers with; undefined: nobody is logged in. */
+export function userOf({ user }: Caller): string | undefined {
+  return typeof user?.id === 'string' ? user.id : undefined;
+}
+
 /** Digits of an id. */
 const UNIQUE_LENGTH = 24;
 

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { type CommandInput, type Hub, HubError, StartError } from '../../core/index.ts';
 import { type Caller, callerOfRoot, PUBLIC } from './callers.ts';
 import type { Engine } from './engine.ts';
+import type { Offer } from './grants/offer.ts';
 import type { CallResult } from './runner.ts';
 import type { WalkerFile } from './runtime/library.ts';
 import type { Cost } from './runtime/protocol.ts';
@@ -38,6 +39,18 @@ export function addCommands(hub: Hub, engine: Engine): void {
     run: async (input) => {
       await engine.start();
       await run(engine, input);
+    },
+  });
+  hub.command({
+    name: 'grants',
+    group: 'walker',
+    summary: 'the functions that plugins offer to walkers, by grant',
+    run: async ({ print }) => {
+      if (engine.offers.grants.size === 0) print('no plugin offers functions to walkers');
+      for (const [grant, functions] of engine.offers.grants) {
+        for (const [name, offer] of functions)
+          for (const line of describeOffer(`${grant}.${name}`, offer)) print(line);
+      }
     },
   });
   hub.command({
@@ -120,13 +133,19 @@ function describe({ file, walkers, error }: WalkerFile): string[] {
   const version = first?.bundle.hash.slice(0, VERSION_LENGTH) ?? '-'.repeat(VERSION_LENGTH);
   const lines = [`${file}  ${version}  ${walkers.length === 0 ? 'no walkers' : ''}`.trimEnd()];
   for (const { name, specs } of walkers) {
-    const { methods, summary, schedule, on } = specs;
+    const { methods, summary, schedule, on, grants } = specs;
     const ways = specs.private ? 'private' : methods.join(', ');
-    const more = [schedule && `schedule ${schedule.trigger}`, on.length > 0 && `on ${on.join(', ')}`];
+    const list = (what: string, names: readonly string[]) =>
+      names.length > 0 && `${what} ${names.join(', ')}`;
+    const more = [schedule && `schedule ${schedule.trigger}`, list('on', on), list('grants', grants)];
     lines.push(`  ${name}  ${[ways, ...more.filter(Boolean), summary].filter(Boolean).join('; ')}`);
   }
   if (error !== undefined) lines.push(`  does not load: ${error}`);
   return lines;
+}
+
+function describeOffer(name: string, { doc, parameters, result }: Offer): string[] {
+  return [name, `  ${doc}`, `  given ${JSON.stringify(parameters)}`, `  result ${JSON.stringify(result)}`];
 }
 
 /** The files that do not load: what is missing may be in one of them. */

@@ -1,12 +1,6 @@
 /** What is wrong with a request or an event, in the form that clients of Jac-cloud know from its Python library. */
 import type { ErrorObject } from '../../core/index.ts';
-
-export interface Detail {
-  /** The way to the value: where it was, field names, indexes. */
-  readonly loc: readonly (string | number)[];
-  readonly msg: string;
-  readonly type: string;
-}
+import type { FieldError } from './runtime/run.ts';
 
 /** By JSON schema type: what the library says instead. */
 const TYPES: Readonly<Record<string, readonly [type: string, msg: string]>> = {
@@ -19,7 +13,7 @@ const TYPES: Readonly<Record<string, readonly [type: string, msg: string]>> = {
 };
 
 /** @param at where the checked value was, such as `['body']`. */
-export function detailsOf(errors: readonly ErrorObject[], at: readonly string[]): readonly Detail[] {
+export function detailsOf(errors: readonly ErrorObject[], at: readonly string[]): readonly FieldError[] {
   const isChoice = ({ keyword }: ErrorObject) => keyword === 'anyOf';
   // What each of several alternatives found, is said once by the choice between them.
   const choices = errors.filter(isChoice).map(({ instancePath }) => instancePath);
@@ -31,7 +25,7 @@ export function detailsOf(errors: readonly ErrorObject[], at: readonly string[])
 function detailOf(
   { keyword, params, message = '', instancePath }: ErrorObject,
   at: readonly string[],
-): Detail {
+): FieldError {
   const loc = [...at, ...segmentsOf(instancePath)];
   if (keyword === 'required') {
     return { loc: [...loc, String(params.missingProperty)], msg: 'Field required', type: 'missing' };

@@ -1,9 +1,13 @@
 /** What all ways to a walker share: the walkers there are, the processes that run them, the graph. */
 import { resolve } from 'node:path';
 import type { Hub, JsonText, Log, Services } from '../../core/index.ts';
+import { type Caller, userOf } from './callers.ts';
+import type { Offers } from './grants/offers.ts';
 import { Graph } from './graph/graph.ts';
+import { overlayOn } from './graph/overlay.ts';
 import { type Options, runLimits } from './options.ts';
-import { type Call, type CallFailed, type CallResult, Runner, type Voice } from './runner.ts';
+import { Stage } from './rehearsal.ts';
+import { type Call, type CallFailed, type CallResult, type Props, Runner, type Voice } from './runner.ts';
 import { type LoadedWalker, type WalkerFile, WalkerLibrary } from './runtime/library.ts';
 import { WalkerPool } from './runtime/pool.ts';
 import type { LogLevel, NotifyTarget } from './runtime/run.ts';
@@ -21,6 +25,11 @@ export type Delivery = (
   data: JsonText,
 ) => void;
 
+interface EngineParts {
+  readonly delivery: Delivery;
+  readonly offers: Offers;
+}
+
 /** Is told that walkers came, went or changed. */
 type Listener = (walkers: ReadonlyMap<string, LoadedWalker>) => void;
 
@@ -28,6 +37,7 @@ export class Engine {
   /** Absolute. */
   readonly folder: string;
   readonly users: Services['users'];
+  readonly offers: Offers;
   readonly #hub: Hub;
   readonly #topics: Services['topics'];
   readonly #voiceParts: VoiceParts;
@@ -37,31 +47,40 @@ export class Engine {
   readonly #listeners: Listener[] = [];
   /** While a topic is told of: how many walkers have triggered each other to get there. */
   #triggered = 0;
+  /** The first load, when it has begun. */
+  #loading: Promise<readonly WalkerFile[]> | undefined;
   readonly #loaded = Promise.withResolvers<void>();
   #isLoaded = false;
 
-  constructor(hub: Hub, options: Options, delivery: Delivery) {
-    const { processes, queue, queueMs, readBytes, recordBytes } = options;
+  constructor(hub: Hub, options: Options, { delivery, offers }: EngineParts) {
+    const { processes, queue, userQueue, queueMs, readBytes, recordBytes } = options;
     this.#hub = hub;
+    this.offers = offers;
     this.users = hub.use('users');
     this.#topics = hub.use('topics');
     this.folder = resolve(options.folder);
     this.#pool = new WalkerPool({
       ...(processes !== undefined && { processes }),
       queue,
+      userQueue,
       queueMs,
       onChildError: (text) => hub.log.debug({ text }, 'a process that runs walkers said something'),
     });
     const limits = runLimits(options);
-    this.#library = new WalkerLibrary({ folder: this.folder, pool: this.#pool, limits });
-    this.#runner = new Runner(new Graph(hub.store), this.#pool, { readBytes, recordBytes }, hub.log);
+    const { grants } = offers;
+    this.#library = new WalkerLibrary({ folder: this.folder, pool: this.#pool, limits, grants });
+    const graph = new Graph(hub.store);
+    this.#runner = new Runner({ graph, pool: this.#pool, offers, log: hub.log }, { readBytes, recordBytes });
     this.#voiceParts = {
       log: hub.log,
       delivery,
-      emit: (topic, data, triggered) => {
+      publish: (topic, data, caller, triggered) => {
         this.#triggered = triggered;
-        this.#topics.emit(topic, data.toJSON());
-        this.#triggered = 0;
+        try {
+          this.#topics.publish(topic, data.toJSON(), { walkerOf: { user: userOf(caller) } });
+        } finally {
+          this.#triggered = 0;
+        }
       },
     };
   }
@@ -84,17 +103,23 @@ export class Engine {
     return this.#library.files;
   }
 
-  /** Starts the processes and loads the walkers once: for a command, which says itself what does not load. */
+  /** Starts the processes and loads the walkers, unless that was done: for a command, which says itself what does not load. */
   async start(): Promise<void> {
-    this.#pool.start();
-    await this.#library.load();
+    await this.#load();
+  }
+
+  #load(): Promise<readonly WalkerFile[]> {
+    if (this.#loading === undefined) {
+      this.#pool.start(this.offers.close());
+      this.#loading = this.#library.load();
+    }
+    return this.#loading;
   }
 
   /** Starts the processes and loads the walkers, from now on whenever one is saved. */
   async serve(): Promise<void> {
-    this.#pool.start();
     try {
-      this.#tell(await this.#library.load());
+      this.#tell(await this.#load());
     } finally {
       this.#isLoaded = true;
       this.#loaded.resolve();
@@ -139,8 +164,13 @@ export class Engine {
   }
 
   /** As `run`, with all that the walker says to somebody else than the hub. */
-  runAside(call: Call, voice: Voice): Promise<CallResult> {
-    return this.#runner.run(call, voice);
+  runAside(call: Call, voice: Voice, props?: Props): Promise<CallResult> {
+    return this.#runner.run(call, voice, props);
+  }
+
+  /** A graph that lies over the stored one: nothing of what happens on it is stored. */
+  stage(): Stage {
+    return new Stage(new Graph(overlayOn(this.#hub.store)));
   }
 
   #tell(files: readonly WalkerFile[]): void {
@@ -155,7 +185,8 @@ export class Engine {
 interface VoiceParts {
   readonly log: Log;
   readonly delivery: Delivery;
-  readonly emit: (topic: string, data: JsonText, triggered: number) => void;
+  /** @throws what the service `topics` throws. */
+  readonly publish: (topic: string, data: JsonText, caller: Caller, triggered: number) => void;
 }
 
 /** Where a walker's words go when it runs for a client, a schedule or a topic. */
@@ -184,7 +215,12 @@ class HubVoice implements Voice {
   }
 
   emit(topic: string, data: JsonText): void {
-    this.#parts.emit(topic, data, this.#triggered);
+    try {
+      this.#parts.publish(topic, data, this.#call.caller, this.#triggered);
+    } catch (error) {
+      // The walker is not waiting for an answer, it may be done.
+      this.#parts.log.warn({ ...this.#trace(), topic, err: error }, 'an event of a walker was refused');
+    }
   }
 
   log(level: LogLevel, text: string): void {

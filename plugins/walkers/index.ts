@@ -3,9 +3,11 @@ import { definePlugin } from '../../core/index.ts';
 import { AsyncRuns } from './async-runs.ts';
 import { addCommands } from './commands.ts';
 import { Engine } from './engine.ts';
+import { Offers } from './grants/offers.ts';
 import { Options } from './options.ts';
 import { serveWalkers } from './rest/routes.ts';
 import { Schedules } from './schedules.ts';
+import { walkersService } from './service.ts';
 import { deliveryOn } from './socket/delivery.ts';
 import { openSocket } from './socket/endpoint.ts';
 import { answerEvents } from './socket/events.ts';
@@ -20,7 +22,8 @@ export default definePlugin({
   async setup(hub, options) {
     const socket = openSocket(hub, options);
     const delivery = deliveryOn(hub, socket);
-    const engine = new Engine(hub, options, delivery);
+    const offers = new Offers();
+    const engine = new Engine(hub, options, { delivery, offers });
     const asyncRuns = new AsyncRuns(hub, engine, options.asyncRuns);
     answerEvents(hub, { socket, delivery, engine, asyncRuns, options });
     await serveWalkers(hub, { engine, asyncRuns, options });
@@ -28,6 +31,7 @@ export default definePlugin({
     new Schedules(hub, engine);
     followTopics(engine, hub.use('topics'));
     addCommands(hub, engine);
+    hub.provide('walkers', walkersService(engine, offers));
     hub.onReady(async () => {
       await asyncRuns.recover();
       // Not waited for: the ports need not stay closed until every walker is loaded.

@@ -26,6 +26,12 @@ export const Options = Type.Object({
     minimum: 0,
     description: 'Runs that may wait for a child process; the next one is answered `busy`.',
   }),
+  userQueue: Type.Integer({
+    default: 250,
+    minimum: 0,
+    description:
+      'Of these, runs of one user. All who are not logged in count as one, topics as another, schedules as a third.',
+  }),
   queueMs: Type.Integer({ default: 10_000, minimum: 1, description: 'Longest time a run waits, in ms.' }),
   limits: Type.Unsafe<Static<typeof LimitsSchema>>({
     ...LimitsSchema,

@@ -2,12 +2,14 @@
 import { randomUUID } from 'node:crypto';
 import { HubError, type JsonText, type Log } from '../../core/index.ts';
 import type { Caller } from './callers.ts';
+import { Calls, type ReplacedFunctions } from './grants/calls.ts';
+import type { Offers } from './grants/offers.ts';
 import type { Graph } from './graph/graph.ts';
-import type { Transaction } from './graph/transaction.ts';
+import type { LinksQuery, Transaction } from './graph/transaction.ts';
 import type { LoadedWalker } from './runtime/library.ts';
 import type { WalkerPool } from './runtime/pool.ts';
 import { type Cost, NO_COST } from './runtime/protocol.ts';
-import type { FieldError, LinksQuestion, LogLevel, NotifyTarget, RunDone, RunHost } from './runtime/run.ts';
+import type { FieldError, FunctionCall, LogLevel, NotifyTarget, RunDone, RunHost } from './runtime/run.ts';
 
 export interface Call {
   readonly walker: LoadedWalker;
@@ -19,6 +21,16 @@ export interface Call {
   readonly client?: { readonly client_id: string; readonly channel_id: string };
   /** What the walker sees as `event`. */
   readonly event?: unknown;
+  /** In whose turn it leaves the queue. Default: in that of the caller's root. */
+  readonly line?: string;
+  /** Unix ms: the time that the walker's clock shows. Default: the time it is. */
+  readonly now?: number;
+}
+
+/** What a run has in place of the real things: a rehearsal. */
+export interface Props {
+  readonly graph: Graph;
+  readonly replaced: ReplacedFunctions;
 }
 
 /** Where what a walker says while it runs goes. */
@@ -62,34 +74,42 @@ interface GraphBounds {
   readonly recordBytes: number;
 }
 
-export class Runner {
-  readonly #graph: Graph;
-  readonly #pool: WalkerPool;
-  readonly #bounds: GraphBounds;
-  readonly #log: Log;
+interface RunnerParts {
+  readonly graph: Graph;
+  readonly pool: WalkerPool;
+  readonly offers: Offers;
+  readonly log: Log;
+}
 
-  constructor(graph: Graph, pool: WalkerPool, bounds: GraphBounds, log: Log) {
-    this.#graph = graph;
-    this.#pool = pool;
+export class Runner {
+  readonly #parts: RunnerParts;
+  readonly #bounds: GraphBounds;
+
+  constructor(parts: RunnerParts, bounds: GraphBounds) {
+    this.#parts = parts;
     this.#bounds = bounds;
-    this.#log = log;
   }
 
-  /** Never rejects. What it returns is durable. */
-  async run(call: Call, voice: Voice): Promise<CallResult> {
-    const { walker, fields, caller, client = null, event = null } = call;
+  /** Never rejects. What it returns is durable, unless `props` has another graph. */
+  async run(call: Call, voice: Voice, props?: Props): Promise<CallResult> {
+    const { walker, fields, caller, client = null, event = null, line, now } = call;
     const { bundle, limits } = walker;
     const { root, user } = caller;
     const bounds = { reads: limits.reads, writes: limits.writes, ...this.#bounds };
+    const { pool, offers, log } = this.#parts;
+    const { grants: allowed } = walker.specs;
+    const facts = { root, user, walker: walker.name };
+    const calls = new Calls({ offers, allowed, facts, limits, log, replaced: props?.replaced });
+    const graph = props?.graph ?? this.#parts.graph;
     const said: Said = { notified: 0, logged: 0 };
     try {
-      return await this.#graph.run<CallResult>(root, bounds, async (transaction) => {
+      return await graph.run<CallResult>(root, bounds, async (transaction) => {
         const onRoot = call.node === undefined || call.node === root;
         const node = onRoot ? null : (await transaction.nodes([call.node]))[0];
         if (!onRoot && !node) return { journal: undefined, result: noAccess(call.node) };
-        const result = await this.#pool.run(
-          { bundle, walker: walker.name, fields, node, root, user, client, event, limits },
-          new Attempt(transaction, voice, said),
+        const result = await pool.run(
+          { bundle, walker: walker.name, fields, node, root, user, client, event, now, limits, line },
+          new Attempt({ transaction, voice, calls, said }),
         );
         if (result.ok) return { journal: result.journal, result };
         // What the graph threw: a conflict, which is repeated, or a failure of the store.
@@ -106,7 +126,7 @@ export class Runner {
     if (error instanceof HubError && code === 'forbidden') return failure('forbidden', error.message);
     if (error instanceof HubError && code === 'limit_exceeded') return failure('limit', error.message);
     const traceId = randomUUID();
-    this.#log.error({ err: error, walker, traceId }, 'a walker could not be run');
+    this.#parts.log.error({ err: error, walker, traceId }, 'a walker could not be run');
     return failure('host', `the hub failed to run the walker, trace id ${traceId}`);
   }
 }
@@ -117,45 +137,58 @@ interface Said {
   logged: number;
 }
 
-/** One attempt, as the pool sees the hub: its questions go to the graph, what it says to the voice. */
+interface AttemptParts {
+  readonly transaction: Transaction;
+  readonly voice: Voice;
+  readonly calls: Calls;
+  readonly said: Said;
+}
+
+/** One attempt, as the pool sees the hub: its questions go to the graph and to plugins, what it says to the voice. */
 class Attempt implements RunHost {
-  readonly #transaction: Transaction;
-  readonly #voice: Voice;
-  readonly #said: Said;
+  readonly #parts: AttemptParts;
   #notified = 0;
   #logged = 0;
 
-  constructor(transaction: Transaction, voice: Voice, said: Said) {
-    this.#transaction = transaction;
-    this.#voice = voice;
-    this.#said = said;
+  constructor(parts: AttemptParts) {
+    this.#parts = parts;
+  }
+
+  begun(): void {
+    this.#parts.calls.restart();
+  }
+
+  call(call: FunctionCall) {
+    return this.#parts.calls.call(call);
   }
 
   nodes(ids: readonly string[]) {
-    return this.#transaction.nodes(ids);
+    return this.#parts.transaction.nodes(ids);
   }
 
-  links(question: LinksQuestion) {
-    return this.#transaction.links(question);
+  links(question: LinksQuery) {
+    return this.#parts.transaction.links(question);
   }
 
   notify(to: NotifyTarget, targets: readonly string[], data: JsonText): void {
-    if (this.#isNews()) this.#voice.notify(to, targets, data);
+    if (this.#isNews()) this.#parts.voice.notify(to, targets, data);
   }
 
   emit(topic: string, data: JsonText): void {
-    if (this.#isNews()) this.#voice.emit(topic, data);
+    if (this.#isNews()) this.#parts.voice.emit(topic, data);
   }
 
   log(level: LogLevel, text: string): void {
-    if (++this.#logged <= this.#said.logged) return;
-    this.#said.logged = this.#logged;
-    this.#voice.log(level, text);
+    const { said, voice } = this.#parts;
+    if (++this.#logged <= said.logged) return;
+    said.logged = this.#logged;
+    voice.log(level, text);
   }
 
   #isNews(): boolean {
-    if (++this.#notified <= this.#said.notified) return false;
-    this.#said.notified = this.#notified;
+    const { said } = this.#parts;
+    if (++this.#notified <= said.notified) return false;
+    said.notified = this.#notified;
     return true;
   }
 }

@@ -50,7 +50,7 @@ export class Schedules {
     const walker = this.#engine.walkers.get(name);
     if (walker === undefined) return;
     const caller = await callerOfRoot(root, this.#engine.users);
-    await this.#engine.run({ walker, fields: context, caller, node });
+    await this.#engine.run({ walker, fields: context, caller, node, line: 'clock' });
   }
 
   #stopAll(): void {

@@ -9,13 +9,13 @@ export function followTopics(engine: Engine, topics: Services['topics']): void {
   engine.onChange((walkers) => {
     for (const end of ends) end();
     ends = [...walkers.values()].flatMap(({ name, specs }) =>
-      [...new Set(specs.on)].map((topic) =>
-        topics.on(topic, (data) => {
-          const walker = engine.walkers.get(name);
-          if (walker !== undefined)
-            engine.trigger({ walker, fields: {}, caller: PUBLIC, event: { topic, data } });
-        }),
-      ),
+      specs.on.length === 0
+        ? []
+        : topics.subscribe(specs.on, (data, topic) => {
+            const walker = engine.walkers.get(name);
+            if (walker !== undefined)
+              engine.trigger({ walker, fields: {}, caller: PUBLIC, event: { topic, data }, line: 'topics' });
+          }),
     );
   });
 }

@@ -17,6 +17,8 @@ export interface Contender {
   readonly path?: string;
   /** Default: the JSON envelope. */
   readonly protocol?: Target['protocol'];
+  /** Sessions beside those that get something, in scenarios that compare their numbers. Default: none. */
+  readonly others?: number;
   /** Command line arguments, in the scenario of the start only. Default: none. */
   readonly arguments?: readonly string[];
 }
@@ -38,7 +40,9 @@ export type Measure = (context: Context, contender: Contender) => Promise<Sample
 export function underLoad<L extends LoadSpec>(load: L, small: Partial<L> = {}): Measure {
   return async (context, contender) => {
     const target = targetOf(contender, await context.server(contender));
-    const spec = context.quick ? { ...load, ...small } : load;
+    const { others } = contender;
+    const full = others === undefined ? load : { ...load, others };
+    const spec = context.quick ? { ...full, ...small } : full;
     return context.generator.run({ do: 'load', load: spec, target, timing: context.timing });
   };
 }
@@ -89,6 +93,35 @@ export function idleMemory(connections: number, quickConnections: number): Measu
       },
     };
   };
+}
+
+/** Milliseconds until a GET is answered, once the server has what it is asked about. */
+export const answerTime: Measure = async (context, contender) => {
+  const { pid, port } = await context.server(contender);
+  const get = async (path: string) => {
+    const response = await fetch(`http://127.0.0.1:${port}${path}`);
+    const text = await response.text();
+    if (response.status !== 200 || text.length < 1_000) throw new Error(`${path} answered ${text}`);
+  };
+  await fillOf(port);
+  await get(contender.path ?? '/');
+  const shares = watch(pid);
+  const start = performance.now();
+  await get(contender.path ?? '/');
+  return { value: performance.now() - start, detail: {}, shares: shares() };
+};
+
+/** Resident memory of the server when its data had come to a certain point, which the contender is named after. */
+export const filledMemory: Measure = async (context, contender) => {
+  const { port } = await context.server(contender);
+  const memory = await fillOf(port);
+  return { value: memory[contender.name] ?? Number.NaN, detail: {} };
+};
+
+async function fillOf(port: number): Promise<Record<string, number>> {
+  const response = await fetch(`http://127.0.0.1:${port}/fill`);
+  if (!response.ok) throw new Error(`the data could not be made: ${await response.text()}`);
+  return (await response.json()) as Record<string, number>;
 }
 
 /**

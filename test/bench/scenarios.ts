@@ -5,7 +5,16 @@
  * speaks the messages of wire.ts, and name it in the scenario's list. Contenders that name the same file share one
  * process. The targets are there already: a target whose contender is not in the list is shown as not measured.
  */
-import { type Contender, idleMemory, type Measure, processorTime, startTime, underLoad } from './measures.ts';
+import {
+  answerTime,
+  type Contender,
+  filledMemory,
+  idleMemory,
+  type Measure,
+  processorTime,
+  startTime,
+  underLoad,
+} from './measures.ts';
 import { coldStart, visitTime } from './walkers.ts';
 
 export interface Scenario {
@@ -35,17 +44,26 @@ export interface Goal {
 const CLI = new URL('../../core/cli.ts', import.meta.url);
 const HUB = new URL('./servers/hub.ts', import.meta.url);
 const HUB_CITYIO = new URL('./servers/hub-cityio.ts', import.meta.url);
+const HUB_IRRIGATION = new URL('./servers/hub-irrigation.ts', import.meta.url);
+const HUB_SEASON = new URL('./servers/hub-season.ts', import.meta.url);
+const UWS_TELEMETRY = new URL('./servers/uws-telemetry.ts', import.meta.url);
 const HUB_WALKERS = new URL('./servers/hub-walkers.ts', import.meta.url);
 const HUB_WALKERS_BUSY = new URL('./servers/hub-walkers-busy.ts', import.meta.url);
 const UWS_CHILD = new URL('./servers/uws-child.ts', import.meta.url);
+const HUB_TOPICS = new URL('./servers/hub-topics.ts', import.meta.url);
 const UWS = new URL('./servers/uws.ts', import.meta.url);
 const UWS_GRID = new URL('./servers/uws-grid.ts', import.meta.url);
 const WS = new URL('./servers/ws.ts', import.meta.url);
 const SOCKETIO = new URL('./servers/socketio.ts', import.meta.url);
+const HUB_CHAT = new URL('./servers/hub-chat.ts', import.meta.url);
+const UWS_CHAT = new URL('./servers/uws-chat.ts', import.meta.url);
+const SOCKETIO_CHAT = new URL('./servers/socketio-chat.ts', import.meta.url);
 const FASTIFY = new URL('./servers/fastify.ts', import.meta.url);
 
 const MESSAGE_BYTES = 120;
 const CONNECTIONS = 100;
+/** As many as a process may hold where it may have 20,000 files open. */
+const SESSIONS = 19_900;
 /** Rows and columns. */
 const GRID_SIDE = 100;
 
@@ -109,6 +127,50 @@ export const scenarios: readonly Scenario[] = [
     ],
   },
   {
+    name: 'chat',
+    title: 'posts of one member to a room of 100; the hub stores each before it is sent',
+    unit: '/s',
+    measure: underLoad({ kind: 'chat', members: 100, bytes: 200 }, { members: 10 }),
+    baseline: 'uws-publish',
+    contenders: [
+      { name: 'hub', server: HUB_CHAT, path: '/chat', protocol: 'chat' },
+      { name: 'uws-publish', server: UWS_CHAT, path: '/chat', protocol: 'chat' },
+      { name: 'socketio', server: SOCKETIO_CHAT, protocol: 'socket.io' },
+    ],
+    targets: [
+      { contender: 'hub', of: 'uws-publish', atLeast: 0.7 },
+      { contender: 'hub', of: 'socketio', atLeast: 5 },
+    ],
+  },
+  {
+    name: 'topics-all',
+    title: 'deliveries of events of a topic to all of 1,000 sessions, each another user',
+    unit: '/s',
+    measure: underLoad({ kind: 'fanout', subscribers: 1000, bytes: MESSAGE_BYTES }, { subscribers: 100 }),
+    baseline: 'uws-publish',
+    contenders: [
+      { name: 'hub', server: HUB_TOPICS, path: '/all', protocol: 'topics' },
+      { name: 'uws-publish', server: UWS },
+      { name: 'socketio', server: SOCKETIO, protocol: 'socket.io' },
+    ],
+    targets: [
+      { contender: 'hub', of: 'uws-publish', atLeast: 0.8 },
+      { contender: 'hub', of: 'socketio', atLeast: 5 },
+    ],
+  },
+  {
+    name: 'topics-one',
+    title: `events of a topic for one session of 100, and of ${SESSIONS}`,
+    unit: '/s',
+    measure: underLoad({ kind: 'fanout', subscribers: 1, bytes: MESSAGE_BYTES, others: 0 }, { others: 200 }),
+    baseline: 'hub-few',
+    contenders: [
+      { name: 'hub-few', server: HUB_TOPICS, path: '/one', protocol: 'topics', others: 99 },
+      { name: 'hub-many', server: HUB_TOPICS, path: '/one', protocol: 'topics', others: SESSIONS - 1 },
+    ],
+    targets: [{ contender: 'hub-many', of: 'hub-few', atLeast: 0.5 }],
+  },
+  {
     name: 'http-get',
     title: 'GET of 2 KB JSON, 50 keep-alive connections',
     unit: '/s',
@@ -149,6 +211,42 @@ export const scenarios: readonly Scenario[] = [
       { name: 'uws-grid', server: UWS_GRID, path: '/interface' },
     ],
     targets: [{ contender: 'hub', of: 'uws-grid', atMost: 1.5 }],
+  },
+  {
+    name: 'telemetry',
+    title: 'readings of 20 controllers, stored and sent to 10 dashboards; the baseline stores nothing',
+    unit: '/s',
+    measure: underLoad({ kind: 'telemetry', controllers: 20, inFlight: 60, dashboards: 10 }),
+    baseline: 'uws-telemetry',
+    contenders: [
+      { name: 'hub', server: HUB_IRRIGATION },
+      { name: 'uws-telemetry', server: UWS_TELEMETRY },
+    ],
+    targets: [{ contender: 'hub', of: 'uws-telemetry', atLeast: 0.5 }],
+  },
+  {
+    name: 'season',
+    title: 'the days of a season of one sensor, among 2.6 million rows',
+    unit: 'ms',
+    measure: answerTime,
+    baseline: 'scan',
+    contenders: [
+      { name: 'rollups', server: HUB_SEASON, path: '/rollups' },
+      { name: 'scan', server: HUB_SEASON, path: '/scan' },
+    ],
+    targets: [{ contender: 'rollups', of: 'scan', atMost: 0.05 }],
+  },
+  {
+    name: 'stream',
+    title: 'resident memory when half of a season, and when all of it was taken in',
+    unit: 'B',
+    measure: filledMemory,
+    baseline: 'half',
+    contenders: [
+      { name: 'half', server: HUB_SEASON },
+      { name: 'season', server: HUB_SEASON },
+    ],
+    targets: [{ contender: 'season', of: 'half', atMost: 1.2 }],
   },
   {
     name: 'walker',

@@ -1,4 +1,5 @@
 /** What every contender is asked to do: the messages and documents, their schemas and their texts. */
+import { createHmac, randomUUID } from 'node:crypto';
 import Type, { type Static } from 'typebox';
 
 /** `ECHO` is answered by `ECHOED` with the same content. */
@@ -42,12 +43,23 @@ export const sampleDocument: Static<typeof Document> = {
   })),
 };
 
+/** A JOIN makes the connection one of those that get each POST, as it is with the fields that the server adds. */
+export const ChatJoin = Type.Object({
+  Room: Type.Object({ Type: Type.String(), RoomTypeObject: Type.String({ maxLength: 256 }) }),
+});
+export const ChatPost = Type.Object({
+  Message: Type.Object({ RoomUuid: Type.String({ maxLength: 64 }), Message: Type.String() }),
+});
+export const CHAT_SECRET = 'the benchmark needs no secrets, only tokens';
+
 /** How a message looks in the text of a WebSocket frame. */
 export interface Wire {
   /** Path of the upgrade request. */
   readonly path: string;
   /** Whether the server sends a message as soon as the connection is open. */
   readonly greets?: boolean;
+  /** Path for the connection of this number, where each has its own. */
+  readonly pathOf?: (index: number) => string;
   encode(type: string, content: unknown): string;
   /** @throws SyntaxError when the text is not of this wire. */
   decode(text: string): { readonly type: string; readonly content: unknown };
@@ -59,6 +71,33 @@ export function jsonWire(path: string): Wire {
     path,
     encode: (type, content) => JSON.stringify({ type, content }),
     decode: (text) => JSON.parse(text),
+  };
+}
+
+/** The fields beside `@type`, which messages of people do not have; chat's. */
+export function chatWire(path: string): Wire {
+  return {
+    path,
+    encode: (type, content) =>
+      JSON.stringify({ ...(type !== '' && { '@type': type }), ...(content as object) }),
+    decode: (text) => {
+      const { '@type': type = '', ...content } = JSON.parse(text);
+      return { type, content };
+    },
+  };
+}
+
+/** The hub's topics: subscribers are users of their own, news are events; publishers use the given path. */
+export function topicsWire(path: string): Wire {
+  return {
+    path,
+    pathOf: (index) => `/topics?token=u${index}`,
+    encode: (type, content) =>
+      JSON.stringify(type === 'SUBSCRIBE' ? { type: 'subscribe', topics: ['bench.*'] } : { type, content }),
+    decode: (text) => {
+      const { type, event } = JSON.parse(text);
+      return type === 'event' ? { type: 'NEWS', content: event } : { type: type.toUpperCase(), content: {} };
+    },
   };
 }
 
@@ -91,6 +130,19 @@ export function echoContent(id: number, size: number): Static<typeof Echo> {
 export function newsContent(size: number): Static<typeof Publish> {
   return { text: filler(size, (text) => jsonWire('').encode('PUBLISH', { text })) };
 }
+
+export function chatText(size: number): string {
+  return filler(size, (Message) =>
+    chatWire('').encode('POST', { Message: { RoomUuid: randomUUID(), Message } }),
+  );
+}
+
+/** Of the user `ann`; without an end. */
+export const chatToken = (() => {
+  const part = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url');
+  const signed = `${part({ alg: 'HS256' })}.${part({ sub: 'ann' })}`;
+  return `${signed}.${createHmac('sha256', CHAT_SECRET).update(signed).digest('base64url')}`;
+})();
 
 function filler(size: number, encode: (text: string) => string): string {
   return 'lorem ipsum dolor sit amet '.repeat(size).slice(0, size - encode('').length);

@@ -73,9 +73,9 @@ test('an endpoint may ignore types it does not know', async (t) => {
     return endpoint.on('MOVE', Point, (content) => moved(content));
   });
   const client = await connect(t, hub, '/');
-  client.send({ type: 'NOPE' });
+  for (const message of [{ type: 'NOPE' }, { type: 5 }, {}]) client.send(message);
   client.send({ type: 'MOVE', x: 1 });
-  t.equal((await client.next()).type, 'MOVED');
+  t.equal((await client.next()).type, 'MOVED', 'and messages without one');
 });
 
 test('an endpoint words its errors itself', async (t) => {
@@ -94,4 +94,30 @@ test('an endpoint words its errors itself', async (t) => {
   t.strictSame(await client.next(), ['invalid_json', null]);
   client.send({ type: 'REFUSE' });
   t.strictSame(await client.next(), ['too_late', 'REFUSE']);
+});
+
+test('an endpoint may take messages of every type, and still check them', async (t) => {
+  const { hub } = await startWith(t, (hub) => {
+    const endpoint = hub.endpoint('/', { envelope: { type: 'type' } });
+    const moved = endpoint.emits('MOVED', Point, { overflow: 'close' });
+    const named = endpoint.emits('NAMED', Type.Object({ name: Type.String() }), { overflow: 'close' });
+    endpoint.on('MOVE', Point, (content) => moved(content));
+    return endpoint.onOther(Point, (_content, _connection, name) => {
+      if (name === 'refuse') throw new HubError('forbidden', 'not this one');
+      return named({ name });
+    });
+  });
+  const client = await connect(t, hub, '/');
+  client.send({ type: 'MOVE', x: 1 });
+  t.equal((await client.next()).type, 'MOVED', 'a type of its own goes first');
+  for (const name of ['anything', '', '__proto__', '(other)']) {
+    client.send({ type: name, x: 1 });
+    t.strictSame(await client.next(), { type: 'NAMED', name });
+  }
+  client.send({ type: 'anything', x: 'one' });
+  t.match((await client.next()).error, { code: 'invalid_message', ref: 'anything' });
+  client.send({ type: 'refuse', x: 1 });
+  t.match((await client.next()).error, { code: 'forbidden', ref: 'refuse' });
+  client.send({ x: 1 });
+  t.equal((await client.next()).error.code, 'invalid_json', 'a message without a name has no type');
 });

@@ -218,6 +218,28 @@ test('a service a plugin can do without is found when there is one', async (t) =
   t.strictSame(found, ['hello ann', undefined]);
 });
 
+test('a service may know who uses it', async (t) => {
+  const made: string[] = [];
+  const greeter = plugin('greeter', (hub) =>
+    hub.provideEach('greeter', (user) => {
+      made.push(user);
+      return { greet: (name) => `${user} greets ${name}` };
+    }),
+  );
+  const said: string[] = [];
+  const guest = (name: string) =>
+    plugin(
+      name,
+      (hub) => void said.push(hub.use('greeter').greet('ann'), hub.find('greeter')?.greet('bob') ?? ''),
+      {
+        requires: ['greeter'],
+      },
+    );
+  await startHub(t, { plugins: [greeter, guest('one'), guest('two')] });
+  t.strictSame(said, ['one greets ann', 'one greets bob', 'two greets ann', 'two greets bob']);
+  t.strictSame(made, ['one', 'two'], 'each has its own');
+});
+
 test('after set-up nothing can be registered any more', async (t) => {
   let late: Hub | undefined;
   await startHub(t, {
@@ -244,6 +266,8 @@ test('after set-up nothing can be registered any more', async (t) => {
     ['tap of authenticate', () => hub.hooks.authenticate.tap(() => undefined)],
     ['command "do"', () => hub.command({ name: 'do', summary: '', run: async () => {} })],
     ['service "greeter"', () => hub.provide('greeter', { greet: (name) => name })],
+    ['service "greeter"', () => hub.provideEach('greeter', () => ({ greet: (name) => name }))],
+    ['line "gossip"', () => hub.line('gossip', () => {})],
     ['onReady', () => hub.onReady(() => {})],
     ['onDrain', () => hub.onDrain(() => {})],
     ['onClose', () => hub.onClose(() => {})],

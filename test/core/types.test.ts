@@ -9,13 +9,18 @@ const chat = definePlugin({
   options: Type.Object({
     history: Type.Integer({ default: 500 }),
     mode: Type.Union([Type.Literal('open'), Type.Literal('closed')], { default: 'open' }),
+    names: Type.Object(
+      { a: Type.String({ default: 'a' }), b: Type.String({ default: 'b' }) },
+      { default: {} },
+    ),
   }),
   setup(_hub, options) {
     const history: number = options.history;
     const mode: 'open' | 'closed' = options.mode;
+    const name: string = options.names.b;
     // @ts-expect-error: the schema does not have it
     options.colour;
-    return void [history, mode];
+    return void [history, mode, name];
   },
 });
 
@@ -27,6 +32,9 @@ test('a configuration is typed, options of plugins included', async (t) => {
     plugins: [chat(), chat({ history: 5 }), 'hub-plugin-weather', ['hub-plugin-weather', { unit: 'F' }]],
   });
   t.equal(config.plugins?.length, 4);
+  chat({ names: { a: 'other' } });
+  // @ts-expect-error: no such name
+  chat({ names: { c: 'other' } });
   // @ts-expect-error: a string is no number
   chat({ history: 'many' });
   // @ts-expect-error: not one of the modes

@@ -1,5 +1,6 @@
 /** Isolates with the library and one bundle of files in each; those used least recently are given up. */
 import ivm from 'isolated-vm';
+import type { Catalogue } from '../grants/offers.ts';
 import type { BundledModule } from '../source/bundle.ts';
 import { GUEST_ENTRY, guestCode } from './guest-code.ts';
 
@@ -21,10 +22,16 @@ export interface Guest {
   runs: number;
 }
 
+/** What a guest is made of. */
+interface LoadedBundle {
+  readonly modules: readonly BundledModule[];
+  readonly catalogue: Catalogue;
+}
+
 export class Isolates {
   /** By bundle and memory limit; the last one is the one used last. */
   readonly #guests = new Map<string, Guest>();
-  readonly #bundles = new Map<string, readonly BundledModule[]>();
+  readonly #bundles = new Map<string, LoadedBundle>();
   readonly #code = guestCode();
   readonly #host: HostCall;
 
@@ -32,8 +39,8 @@ export class Isolates {
     this.#host = host;
   }
 
-  load(key: string, modules: readonly BundledModule[]): void {
-    this.#bundles.set(key, modules);
+  load(key: string, bundle: LoadedBundle): void {
+    this.#bundles.set(key, bundle);
   }
 
   unload(key: string): void {
@@ -44,9 +51,9 @@ export class Isolates {
   /** @throws Error when the bundle was not loaded, or its code cannot be compiled. */
   get(key: string, heapMb: number): Guest {
     const name = `${key} ${heapMb}`;
-    const modules = this.#bundles.get(key);
-    if (modules === undefined) throw new Error(`the files of ${key} are not loaded`);
-    const guest = this.#guests.get(name) ?? this.#create(modules, heapMb);
+    const bundle = this.#bundles.get(key);
+    if (bundle === undefined) throw new Error(`the files of ${key} are not loaded`);
+    const guest = this.#guests.get(name) ?? this.#create(bundle, heapMb);
     this.#guests.delete(name);
     this.#guests.set(name, guest);
     const [oldest] = this.#guests.keys();
@@ -65,13 +72,14 @@ export class Isolates {
     if (guest?.isolate.isDisposed === false) guest.isolate.dispose();
   }
 
-  #create(modules: readonly BundledModule[], heapMb: number): Guest {
+  #create({ modules, catalogue }: LoadedBundle, heapMb: number): Guest {
     const isolate = new ivm.Isolate({ memoryLimit: heapMb });
     const context = isolate.createContextSync();
     const library = this.#library(isolate, context);
     const member = (name: string): GuestFunction => library.getSync(name, { reference: true });
     const options = { timeout: LOAD_TIMEOUT };
-    member('open').applySync(undefined, [new ivm.Callback(this.#host)], options);
+    const given = [new ivm.Callback(this.#host), JSON.stringify(catalogue)];
+    member('open').applySync(undefined, given, options);
     const define = member('define');
     for (const { path, code, imports } of modules) {
       const factory = compile(isolate, context, path, code);

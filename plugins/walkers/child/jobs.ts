@@ -142,6 +142,7 @@ export class Jobs {
     switch (operation) {
       case 'nodes':
       case 'links':
+      case 'call':
         return this.#ask(`ask\t${this.#job}\t${operation}\t${text}`);
       case 'notify':
       case 'emit':

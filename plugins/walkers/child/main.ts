@@ -37,7 +37,7 @@ function obey(line: string): void {
       jobs.do(first, second, third);
       break;
     case 'load':
-      jobs.isolates.load(first, JSON.parse(second).modules);
+      jobs.isolates.load(first, JSON.parse(second));
       break;
     case 'unload':
       jobs.isolates.unload(first);

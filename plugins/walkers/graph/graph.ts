@@ -27,7 +27,7 @@ export class Graph {
   readonly #parts: GraphParts;
   #runs = 0;
 
-  constructor(store: PluginStore) {
+  constructor(store: Pick<PluginStore, 'collection'>) {
     const graphStore = new GraphStore(store);
     const conflicts = new Conflicts();
     this.#parts = { store: graphStore, conflicts, writer: new Writer(graphStore, conflicts) };

@@ -1,3 +1,4 @@
+/** What one run does with the graph: reads, and one commit. */
 import { allows, PRIVATE, visibleAccess } from './access.ts';
 import type { Conflicts } from './conflicts.ts';
 import { Conflict, limitExceeded } from './errors.ts';

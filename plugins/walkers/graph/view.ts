@@ -44,7 +44,7 @@ export class GraphStore {
   readonly edges: Collection<EdgeDocument>;
   readonly order: Collection<number>;
 
-  constructor(store: PluginStore) {
+  constructor(store: Pick<PluginStore, 'collection'>) {
     this.all = store.collection('graph');
     this.nodes = store.collection('graph');
     this.edges = store.collection('graph');

@@ -1,3 +1,4 @@
+/** Stores what runs have changed. */
 import type { Change, Collection } from '../../../core/index.ts';
 import type { Conflicts, Footprint } from './conflicts.ts';
 import { linkKeys, ORDER_KEY } from './keys.ts';

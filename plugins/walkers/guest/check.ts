@@ -1,13 +1,6 @@
 /** Checks values against the schemas of fields, fills in defaults and turns the names of enums into their values. */
+import type { FieldError } from '../runtime/run.ts';
 import { enumValues, type Fields, isOptional, type Schema } from './schema.ts';
-
-/** One thing that is wrong with a value, as REST answers of the original list it. */
-export interface FieldError {
-  /** The way to the value: field names and indexes. */
-  readonly loc: readonly (string | number)[];
-  readonly msg: string;
-  readonly type: string;
-}
 
 /** More are not listed. */
 const MOST_ERRORS = 20;

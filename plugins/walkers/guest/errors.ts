@@ -14,5 +14,12 @@ export class AccessError extends Error {
   }
 }
 
+/** A function that a plugin offers was not called, or refused. A walker that catches this goes on. */
+export class CallError extends Error {
+  static {
+    CallError.prototype.name = 'CallError';
+  }
+}
+
 /** A walker that catches an error has its class, too: closed with the realm. */
-export const ERROR_CLASSES: readonly object[] = [LimitError, AccessError];
+export const ERROR_CLASSES: readonly object[] = [LimitError, AccessError, CallError];

@@ -1,15 +1,9 @@
 /** The graph as one run sees it: what was read, with the changes of the run laid over it, and their journal. */
+import type { Level } from '../graph/access.ts';
+import type { LinksQuery } from '../graph/transaction.ts';
 import { checkValue } from './check.ts';
 import { AccessError } from './errors.ts';
-import {
-  type Access,
-  ask,
-  currentRun,
-  type EdgeRecord,
-  type Level,
-  type NodeRecord,
-  type RunInput,
-} from './run.ts';
+import { type Access, ask, currentRun, type EdgeRecord, type NodeRecord, type RunInput } from './run.ts';
 import {
   createEdge,
   type EdgeState,
@@ -25,7 +19,7 @@ import {
   storedFields,
 } from './things.ts';
 
-export type Direction = 'out' | 'in' | 'both';
+export type Direction = LinksQuery['direction'];
 /** Which links are meant; undefined takes every type. Node type '' is a root. */
 export interface LinkFilter {
   readonly direction: Direction;
@@ -37,6 +31,7 @@ interface Link {
   readonly node: GraphNode;
 }
 
+/** As the hub has them in graph/access.ts: only types of the hub can be used here, its code is not in the isolate. */
 const LEVELS: readonly Level[] = ['NO_ACCESS', 'READ', 'CONNECT', 'WRITE'];
 
 export class Graph {
@@ -88,13 +83,12 @@ export class Graph {
     const { direction, node: other, edge } = filter;
     return kept(this.#links, `${of.id} ${direction} ${edge} ${other}`, () => {
       const run = currentRun();
-      const limit = run.readsLeft();
+      run.assertReadsLeft();
       const records = ask<readonly { edge: EdgeRecord; node: NodeRecord }[]>('links', {
         node: of.id,
         direction,
         edge: edge ?? null,
         other: other ?? null,
-        limit,
       });
       run.countReads(records.length);
       return records.map(({ edge, node }) => ({
@@ -246,7 +240,7 @@ export class Graph {
 /** @returns null when there is none, or none that the user may read. */
 function readNode(id: string): NodeRecord | null {
   const run = currentRun();
-  run.readsLeft();
+  run.assertReadsLeft();
   const [record = null] = ask<readonly (NodeRecord | null)[]>('nodes', { ids: [id] });
   run.countReads(1);
   return record;

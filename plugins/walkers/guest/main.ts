@@ -1,5 +1,7 @@
 /** What the child process calls in an isolate: define the files, list their walkers, run one. */
-import { AccessError, ERROR_CLASSES } from './errors.ts';
+import { setClock } from './clock.ts';
+import { AccessError, CallError, ERROR_CLASSES } from './errors.ts';
+import { grant, setCatalogue } from './grants.ts';
 import { currentGraph, Graph, setGraph } from './graph.ts';
 import { definitionOf } from './hidden.ts';
 import { AnyNode, destroy, edge, node, Root, ref, THING_PROTOTYPES } from './members.ts';
@@ -35,14 +37,17 @@ const library = Object.freeze({
   ref,
   destroy,
   spawn,
+  grant,
 });
 
 /** In an order in which each comes after what it imports; the last one is the file whose walkers run. */
 const files: File[] = [];
 
-/** First of all, once. */
-export function open(call: HostCall): void {
+/** First of all, once. @param catalogue JSON: names of offered functions, by grant. */
+export function open(call: HostCall, catalogue: string): void {
   connectHost(call);
+  setCatalogue(JSON.parse(catalogue));
+  setClock();
   Object.defineProperty(globalThis, 'console', { value: walkerConsole, enumerable: false });
   closeRealm([library, walkerConsole, Walker.prototype, ...THING_PROTOTYPES, ...ERROR_CLASSES]);
 }
@@ -151,7 +156,7 @@ function explain(thrown: unknown): { code: string; message: string; at?: string 
     if (thrown.message === 'Array buffer allocation failed') code = 'memory';
     const at = POSITION.exec(cut(String(thrown.stack), 20 * MESSAGE_LENGTH))?.[1];
     if (thrown instanceof AccessError) code = 'forbidden';
-    const isPlain = thrown.name === 'Error' || code === 'forbidden';
+    const isPlain = thrown.name === 'Error' || code === 'forbidden' || thrown instanceof CallError;
     const message = cut(isPlain ? String(thrown.message) : `${thrown.name}: ${thrown.message}`);
     return { code, message, ...(at !== undefined && { at: `walkers/${at}` }) };
   } catch {

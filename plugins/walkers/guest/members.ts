@@ -1,7 +1,7 @@
 /** What nodes and edges can do, and the functions that make their types. */
+import type { Level } from '../graph/access.ts';
 import { currentGraph, type Direction } from './graph.ts';
 import { stampType, typeBehind } from './hidden.ts';
-import type { Level } from './run.ts';
 import type { Fields } from './schema.ts';
 import {
   createEdge,

@@ -1,9 +1,8 @@
 /** `socket`, `topics` and `console` of a walker. */
+import type { NotifyTarget } from '../runtime/run.ts';
 import { tell, tellLog } from './run.ts';
 
-type Target = 'self' | 'users' | 'channels' | 'clients';
-
-function notify(to: Target, targets: unknown, data: unknown): void {
+function notify(to: NotifyTarget, targets: unknown, data: unknown): void {
   if (!Array.isArray(targets) || targets.some((target) => typeof target !== 'string'))
     throw new TypeError(`socket.notify_${to}() takes a list of ids`);
   tell('notify', `${to}\t${JSON.stringify(targets)}\t${jsonOf(data)}`);
@@ -24,8 +23,8 @@ export const socket = {
 
 export const topics = {
   /** An event that other walkers and plugins may follow. */
-  emit(topic: unknown, data: unknown): void {
-    if (typeof topic !== 'string') throw new TypeError('topics.emit() takes the name of a topic');
+  publish(topic: unknown, data: unknown): void {
+    if (typeof topic !== 'string') throw new TypeError('topics.publish() takes the name of a topic');
     tell('emit', `${JSON.stringify(topic)}\t${jsonOf(data)}`);
   },
 };

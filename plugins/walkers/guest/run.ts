@@ -1,5 +1,7 @@
 /** The one run that is going on: what it was given, what it may use up, how it reaches the hub. */
-import { LimitError } from './errors.ts';
+import type { Level } from '../graph/access.ts';
+import type { EdgeRecord as StoredEdge, NodeRecord as StoredNode } from '../graph/records.ts';
+import { AccessError, CallError, LimitError } from './errors.ts';
 
 /** Counts and sizes a run may use. 0 allows none. */
 interface GuestLimits {
@@ -14,28 +16,19 @@ interface GuestLimits {
   readonly writeBytes: number;
 }
 
-export type Level = 'NO_ACCESS' | 'READ' | 'CONNECT' | 'WRITE';
-
+/** As the hub has it, but this copy may be changed: it becomes the journal. */
 export interface Access {
   all: Level;
   roots: Record<string, Level>;
 }
 
-export interface NodeRecord {
-  readonly id: string;
-  /** '' for a root. */
-  readonly type: string;
-  /** Root id of the owner. */
-  readonly root: string;
+/** A run's own copy. */
+export interface NodeRecord extends StoredNode {
   readonly fields: Record<string, unknown>;
   readonly access: Access;
 }
 
-export interface EdgeRecord {
-  readonly id: string;
-  readonly type: string;
-  readonly from: string;
-  readonly to: string;
+export interface EdgeRecord extends StoredEdge {
   readonly fields: Record<string, unknown>;
 }
 
@@ -50,6 +43,8 @@ export interface RunInput {
   readonly user: Record<string, unknown> | null;
   readonly client: Record<string, unknown> | null;
   readonly event: unknown;
+  /** Unix ms: what the clock shows. Undefined: the time it is. */
+  readonly now?: number;
   readonly limits: GuestLimits;
 }
 
@@ -97,11 +92,9 @@ export class Run {
       throw this.exceeded(`more than ${this.input.limits.writes} changes of the graph`);
   }
 
-  /** Reads that are left. @throws LimitError when none are. */
-  readsLeft(): number {
-    const left = this.input.limits.reads - this.reads;
-    if (left <= 0) throw this.exceeded(this.#tooManyReads());
-    return left;
+  /** Before a question is asked. @throws LimitError when no reads are left. */
+  assertReadsLeft(): void {
+    if (this.reads >= this.input.limits.reads) throw this.exceeded(this.#tooManyReads());
   }
 
   exceeded(what: string): LimitError {
@@ -137,8 +130,13 @@ export function currentRun(): Run {
   return current;
 }
 
-/** Asks the hub and waits. */
-export function ask<T>(operation: 'nodes' | 'links', question: unknown): T {
+/** The time that the present run's clock shows; undefined: the time it is. */
+export function fixedTime(): number | undefined {
+  return current?.input.now;
+}
+
+/** Asks the hub and waits. @throws LimitError; CallError and AccessError, which leave the run going on. */
+export function ask<T>(operation: 'nodes' | 'links' | 'call', question: unknown): T {
   return JSON.parse(callHost(currentRun(), operation, JSON.stringify(question)));
 }
 
@@ -155,8 +153,11 @@ export function tellLog(level: string, text: string): void {
 
 function callHost(run: Run, operation: string, text: string): string {
   const answer = hostCall?.(operation, text) ?? '!error:the hub cannot be reached';
-  if (answer[0] !== '=') throw run.fail(...failureOf(answer));
-  return answer.slice(1);
+  if (answer[0] === '=') return answer.slice(1);
+  const [code, message] = failureOf(answer);
+  if (code === 'refused') throw new CallError(message);
+  if (code === 'forbidden') throw new AccessError(message);
+  throw run.fail(code, message);
 }
 
 function failureOf(answer: string): [code: string, message: string] {

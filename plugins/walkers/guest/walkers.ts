@@ -1,5 +1,6 @@
 /** Walkers: their definition, and how one walks. */
-import { completeFields, type FieldError } from './check.ts';
+import type { FieldError } from '../runtime/run.ts';
+import { completeFields } from './check.ts';
 import { currentGraph } from './graph.ts';
 import { stampWalker } from './hidden.ts';
 import { nodeTypeName } from './members.ts';

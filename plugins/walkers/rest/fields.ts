@@ -1,6 +1,5 @@
 /** The fields of a walker from the parts of a request. */
 import type { FastifyRequest } from 'fastify';
-import type { Detail } from '../details.ts';
 import type { LoadedWalker } from '../runtime/library.ts';
 import type { FieldError } from '../runtime/run.ts';
 import { settableFields } from '../serving.ts';
@@ -90,7 +89,7 @@ export function jsonBody(body: unknown): Body {
 }
 
 /** What the walker said of its fields, with where they were in the request. */
-export function located(errors: readonly FieldError[], { where }: Fields): readonly Detail[] {
+export function located(errors: readonly FieldError[], { where }: Fields): readonly FieldError[] {
   return errors.map(({ loc, msg, type }) => ({ loc: [where(String(loc[0])), ...loc], msg, type }));
 }
 

@@ -52,7 +52,8 @@ async function upload({ file, filename, mimetype }: MultipartFile, left: number)
 
 function textOf({ value, valueTruncated }: MultipartValue): string {
   if (valueTruncated) throw tooLarge();
-  return String(value);
+  // A part with the type of JSON is parsed already.
+  return typeof value === 'string' ? value : JSON.stringify(value);
 }
 
 function tooLarge(): HubError {

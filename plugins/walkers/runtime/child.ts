@@ -3,8 +3,9 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import type { Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
+import type { Catalogue } from '../grants/offers.ts';
 import type { Job } from './job.ts';
-import { type Cost, LINE_BYTES, parseCost } from './protocol.ts';
+import { type Cost, HUB_FD, LINE_BYTES, parseCost } from './protocol.ts';
 import type { FailureCode } from './run.ts';
 import type { Version } from './version.ts';
 
@@ -23,9 +24,9 @@ const OVERSHOOT = 3;
 const PAGE = 4_096;
 
 export interface ChildEvents {
-  /** A job has ended, so there is room. */
+  /** A job has ended, so there is room. @param wallUs how long it ran; 0: unknown. */
   ended(job: Job, wallUs: number): void;
-  /** A job was cut short although it hardly ran: once more. */
+  /** It was cut short although it hardly ran, and is the pool's again. */
   repeat(job: Job): void;
   /** The process is gone. Jobs that it had are the pool's again, those first that were given first. */
   gone(child: Child, unfinished: readonly Job[]): void;
@@ -40,6 +41,7 @@ export class Child {
   readonly #process: ChildProcess;
   readonly #input: Writable;
   readonly #events: ChildEvents;
+  readonly #catalogue: Catalogue;
   /** In the order given. */
   readonly #jobs = new Map<number, Job>();
   readonly #loaded = new Set<number>();
@@ -56,8 +58,9 @@ export class Child {
   /** Why the hub killed it. */
   #killed: { readonly code: FailureCode; readonly message: string } | undefined;
 
-  constructor(events: ChildEvents) {
+  constructor(events: ChildEvents, catalogue: Catalogue) {
     this.#events = events;
+    this.#catalogue = catalogue;
     const env = { PATH: process.env.PATH };
     // The last one tells the child by its end that the hub is gone.
     const stdio = ['pipe', 'pipe', 'pipe', 'pipe'] as const;
@@ -65,6 +68,8 @@ export class Child {
     const { stdin, stdout, stderr } = this.#process;
     if (stdin === null || stdout === null || stderr === null) throw new Error('a child without pipes');
     this.#input = stdin;
+    // Nobody writes into it; but an error that nobody listens to would end the hub.
+    this.#process.stdio[HUB_FD]?.on('error', () => this.#process.kill('SIGKILL'));
     stdin.on('error', () => this.#process.kill('SIGKILL'));
     stdout.on('data', (chunk: Buffer) => this.#receive(chunk));
     stderr.setEncoding('utf8').on('data', (text: string) => {
@@ -91,7 +96,8 @@ export class Child {
     const { version } = job;
     if (!this.#loaded.has(version.key)) {
       this.#loaded.add(version.key);
-      this.#send(`load\t${version.key}\t${JSON.stringify({ modules: version.bundle.modules })}`);
+      const { modules } = version.bundle;
+      this.#send(`load\t${version.key}\t${JSON.stringify({ modules, catalogue: this.#catalogue })}`);
     }
     this.#send(job.begin());
   }

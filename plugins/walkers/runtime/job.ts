@@ -1,10 +1,22 @@
 /** One thing a child has to do, from the queue to its end. */
 import { JsonText } from '../../../core/index.ts';
+import type { LinksQuery } from '../graph/transaction.ts';
 import type { RunLimits } from './limits.ts';
 import { type Cost, formatChildLimits, NO_COST } from './protocol.ts';
-import type { FailureCode, LogLevel, NotifyTarget, RunFailed, RunHost, RunResult } from './run.ts';
-import { FAILURES } from './run.ts';
+import type {
+  FailureCode,
+  FunctionCall,
+  LogLevel,
+  NotifyTarget,
+  RunFailed,
+  RunHost,
+  RunResult,
+} from './run.ts';
+import { CallRefused, FAILURES } from './run.ts';
 import type { Version } from './version.ts';
+
+/** Of which a question has some, by its operation. It comes from a child: whoever is asked checks it. */
+type Question = { readonly ids: readonly string[] } & LinksQuery & FunctionCall;
 
 /** A run that something else than the walker ended is begun again this often. */
 const MOST_ATTEMPTS = 3;
@@ -15,6 +27,8 @@ export class Job {
   /** Undefined: lists the walkers of the bundle. */
   readonly walker: string | undefined;
   readonly limits: RunLimits;
+  /** In whose turn it is begun. */
+  readonly user: string;
   /** `performance.now()` when it was queued. */
   readonly queuedAt = performance.now();
   readonly #input: string | undefined;
@@ -37,12 +51,14 @@ export class Job {
     id: number,
     version: Version,
     limits: RunLimits,
+    user: string,
     settle: (result: RunResult) => void,
     run?: { readonly walker: string; readonly input: string; readonly host: RunHost },
   ) {
     this.id = id;
     this.version = version;
     this.limits = limits;
+    this.user = user;
     this.walker = run?.walker;
     this.#input = run?.input;
     this.#host = run?.host;
@@ -53,6 +69,7 @@ export class Job {
   begin(): string {
     this.#attempts++;
     this.#told = 0;
+    this.#host?.begun();
     const limits = formatChildLimits(this.limits);
     return this.#input === undefined
       ? `list\t${this.id}\t${this.version.key}\t${limits}`
@@ -77,14 +94,18 @@ export class Job {
   /** The answer to a question, as the child reads it. */
   async answer(operation: string, question: string): Promise<string> {
     try {
-      const asked = JSON.parse(question);
-      const value = await (operation === 'nodes' ? this.#host?.nodes(asked.ids) : this.#host?.links(asked));
-      return `=${JSON.stringify(value ?? [])}`;
+      return `=${JSON.stringify((await this.#ask(operation, JSON.parse(question))) ?? null)}`;
     } catch (error) {
+      if (error instanceof CallRefused) return `!${error.code}:${oneLine(error.message)}`;
       this.#cause = error;
       const isLimit = error instanceof Error && 'code' in error && error.code === 'limit_exceeded';
       return isLimit ? `!limit:${oneLine(error.message)}` : `!host:${FAILURES.host}`;
     }
+  }
+
+  #ask(operation: string, question: Question): unknown {
+    if (operation === 'nodes') return this.#host?.nodes(question.ids);
+    return operation === 'links' ? this.#host?.links(question) : this.#host?.call(question);
   }
 
   /** Passes on what the run says; in a repetition, not again what has left already. */

@@ -4,7 +4,7 @@ import { type Bundle, bundle, type LoadModule } from '../source/bundle.ts';
 import { Compiler } from '../source/compile.ts';
 import { readWalkerFile, walkerFiles } from '../source/folder.ts';
 import type { Rewritten } from '../source/rewrite.ts';
-import { readSpecs, type Specs } from '../source/specs.ts';
+import { type KnownNames, readSpecs, type Specs } from '../source/specs.ts';
 import { watchFolder } from '../source/watch.ts';
 import { type RunLimits, tighten } from './limits.ts';
 import type { WalkerPool } from './pool.ts';
@@ -35,6 +35,8 @@ interface LibraryOptions {
   readonly folder: string;
   readonly pool: WalkerPool;
   readonly limits: RunLimits;
+  /** Those that specs may ask for. */
+  readonly grants?: KnownNames;
 }
 
 interface FileState extends WalkerFile {
@@ -129,7 +131,7 @@ export class WalkerLibrary {
     if (!listed.ok) return refused(`${listed.at ?? `walkers/${file}`}: ${listed.message}`);
     const walkers: LoadedWalker[] = [];
     for (const { name, specs: given, has } of listed.walkers) {
-      const read = readSpecs(given);
+      const read = readSpecs(given, this.#options.grants);
       if ('problem' in read) return refused(`walkers/${file}: specs of ${name}: ${read.problem}`);
       const { specs } = read;
       const limits = tighten(this.#options.limits, specs.limits);

@@ -21,6 +21,10 @@ export interface RunLimits {
   /** Characters of all that is stored, as JSON. */
   readonly writeBytes: number;
   readonly logLines: number;
+  /** Calls of functions that plugins offer. */
+  readonly calls: number;
+  /** Characters of their arguments and results as JSON. */
+  readonly callBytes: number;
 }
 
 export const DEFAULT_LIMITS: RunLimits = {
@@ -35,6 +39,8 @@ export const DEFAULT_LIMITS: RunLimits = {
   writes: 10_000,
   writeBytes: 4_000_000,
   logLines: 200,
+  calls: 1_000,
+  callBytes: 1_000_000,
 };
 
 /** Of options and of `specs.limits`. */
@@ -51,6 +57,8 @@ export const LimitsSchema = Type.Partial(
     writes: Type.Integer({ minimum: 0 }),
     writeBytes: Type.Integer({ minimum: 2, maximum: 32_000_000 }),
     logLines: Type.Integer({ minimum: 0, maximum: 100_000 }),
+    calls: Type.Integer({ minimum: 0, maximum: 100_000 }),
+    callBytes: Type.Integer({ minimum: 0, maximum: 32_000_000 }),
   }),
   { additionalProperties: false },
 );
@@ -70,5 +78,7 @@ export function tighten(limits: RunLimits, wanted: Partial<RunLimits> = {}): Run
     writes: lower('writes'),
     writeBytes: lower('writeBytes'),
     logLines: lower('logLines'),
+    calls: lower('calls'),
+    callBytes: lower('callBytes'),
   };
 }

@@ -1,7 +1,9 @@
 /** The children that run walkers, and the queue before them. */
 import { availableParallelism } from 'node:os';
+import type { Catalogue } from '../grants/offers.ts';
 import type { Bundle } from '../source/bundle.ts';
 import { Child, type ChildEvents } from './child.ts';
+import { FairQueue } from './fair-queue.ts';
 import { Job } from './job.ts';
 import type { RunLimits } from './limits.ts';
 import { NO_COST } from './protocol.ts';
@@ -21,6 +23,8 @@ export interface PoolOptions {
   readonly processes?: number;
   /** Runs that may wait, besides those that are in a child. Default 1,000. */
   readonly queue?: number;
+  /** Of these, runs of one user. Default 250. */
+  readonly userQueue?: number;
   /** Milliseconds that a run may wait. Default 10,000. */
   readonly queueMs?: number;
   /** Told what children write to standard error: not the walkers' log. */
@@ -33,6 +37,8 @@ const AHEAD = 64;
 const SHORT_LIFE = 2_000;
 /** Milliseconds before the next start after a first failed one; doubles with each, up to the second value. */
 const BACK_OFF = [100, 10_000] as const;
+/** The line in the queue of files that are loaded. */
+const LOADING = 'loading';
 /** Characters of what a walker starts from. */
 const MOST_INPUT = 32_000_000;
 
@@ -50,14 +56,14 @@ export interface PoolStatistics {
 
 export class WalkerPool {
   readonly #size: number;
-  readonly #most: number;
   readonly #queueMs: number;
   readonly #onChildError: (text: string) => void;
   readonly #children = new Set<Child>();
   readonly #versions = new Map<string, Version>();
   /** A run that is repeated after a reload still asks for its old bundle. */
   readonly #retired = new WeakSet<Bundle>();
-  #queue: Job[] = [];
+  readonly #queue: FairQueue<Job>;
+  #catalogue: Catalogue = {};
   #ids = 0;
   #keys = 0;
   #done = 0;
@@ -72,39 +78,46 @@ export class WalkerPool {
   readonly #events: ChildEvents = {
     ended: (job, wallUs) => this.#ended(job, wallUs),
     repeat: (job) => {
-      this.#queue.unshift(job);
+      this.#queue.putBack(job);
       this.#dispatch();
     },
     gone: (child, unfinished) => this.#gone(child, unfinished),
     said: (text) => this.#onChildError(text),
   };
 
-  constructor({ processes, queue = 1_000, queueMs = 10_000, onChildError = () => {} }: PoolOptions = {}) {
+  constructor({
+    processes,
+    queue = 1_000,
+    userQueue = 250,
+    queueMs = 10_000,
+    onChildError = () => {},
+  }: PoolOptions = {}) {
+    this.#queue = new FairQueue(queue, userQueue);
     this.#size = processes ?? Math.min(4, Math.max(1, availableParallelism() - 1));
-    this.#most = queue;
     this.#queueMs = queueMs;
     this.#onChildError = onChildError;
   }
 
-  /** Starts the children; runs may be asked for at once. */
-  start(): void {
+  /** Starts the children; runs may be asked for at once. @param catalogue of functions that walkers may call. */
+  start(catalogue: Catalogue = {}): void {
+    this.#catalogue = catalogue;
     this.#sweep = setInterval(() => this.#giveUpWaiting(), 1_000).unref();
     this.#fill();
   }
 
   /** Never rejects: what goes wrong is in the result. */
   run(request: RunRequest, host: RunHost): Promise<RunResult> {
-    const { bundle, walker, fields, node, root, user, client, event, limits } = request;
+    const { bundle, walker, fields, node, root, user, client, event, now, limits } = request;
     const { reports, reportBytes, reads, writes, writeBytes } = limits;
     const counts = { reports, reportBytes, reads, writes, writeBytes };
-    const input = JSON.stringify({ walker, fields, node, root, user, client, event, limits: counts });
+    const input = JSON.stringify({ walker, fields, node, root, user, client, event, now, limits: counts });
     if (input.length > MOST_INPUT) return Promise.resolve(failure('limit', 'the fields are too large'));
-    return this.#add(bundle, limits, { walker, input, host });
+    return this.#add(bundle, limits, request.line ?? root, { walker, input, host });
   }
 
   /** Which walkers a bundle exports. Runs the files' code outside of functions. Never rejects. */
   async list(bundle: Bundle, limits: RunLimits): Promise<ListResult> {
-    const result = await this.#add(bundle, limits);
+    const result = await this.#add(bundle, limits, LOADING);
     if (!result.ok) return result;
     const walkers: readonly WalkerFacts[] = JSON.parse(result.reports.text);
     return { ok: true, walkers };
@@ -125,7 +138,7 @@ export class WalkerPool {
     return {
       processes: this.#children.size,
       running,
-      queued: this.#queue.length,
+      queued: this.#queue.size,
       done: this.#done,
       failed: this.#failed,
       deaths: this.#deaths,
@@ -138,7 +151,7 @@ export class WalkerPool {
     this.#stopping = true;
     clearTimeout(this.#restart);
     clearInterval(this.#sweep);
-    for (const job of this.#queue.splice(0)) this.#end(job, 'stopped');
+    for (const job of this.#queue.take(() => true)) this.#end(job, 'stopped');
     if (this.#children.size === 0) return;
     for (const child of this.#children) child.finish();
     const kill = () => {
@@ -152,14 +165,16 @@ export class WalkerPool {
   #add(
     bundle: Bundle,
     limits: RunLimits,
+    user: string,
     run?: { readonly walker: string; readonly input: string; readonly host: RunHost },
   ): Promise<RunResult> {
     if (this.#stopping) return Promise.resolve(failure('stopped', 'the hub is stopping'));
     const version = this.#version(bundle);
     const free = this.#freeChild(version.isQuick(run?.walker));
-    if (free === undefined && this.#queue.length >= this.#most) {
+    const full = free === undefined ? this.#queue.fullFor(user) : undefined;
+    if (full !== undefined) {
       this.#count('busy');
-      return Promise.resolve(failure('busy', 'too many runs are waiting'));
+      return Promise.resolve(failure('busy', full));
     }
     version.jobs++;
     const { promise, resolve } = Promise.withResolvers<RunResult>();
@@ -168,8 +183,8 @@ export class WalkerPool {
       else this.#count(result.code);
       resolve(result);
     };
-    const job = new Job(++this.#ids, version, limits, settle, run);
-    if (free !== undefined && this.#queue.length === 0) free.give(job);
+    const job = new Job(++this.#ids, version, limits, user, settle, run);
+    if (free !== undefined && this.#queue.size === 0) free.give(job);
     else {
       this.#queue.push(job);
       this.#dispatch();
@@ -200,8 +215,8 @@ export class WalkerPool {
   }
 
   #dispatch(): void {
-    while (this.#queue.length > 0) {
-      const next = this.#queue[0];
+    for (;;) {
+      const next = this.#queue.peek();
       const child = next && this.#freeChild(next.isQuick);
       if (next === undefined || child === undefined) return;
       this.#queue.shift();
@@ -237,7 +252,7 @@ export class WalkerPool {
     if (!this.#stopping) {
       this.#deaths++;
       for (const job of unfinished.toReversed()) {
-        if (job.mayRepeat) this.#queue.unshift(job);
+        if (job.mayRepeat) this.#queue.putBack(job);
         else this.#end(job, 'crash', 'its process ended again and again');
       }
       const started = child.finished > 0 || performance.now() - child.startedAt > SHORT_LIFE;
@@ -262,15 +277,13 @@ export class WalkerPool {
   }
 
   #startMissing(): void {
-    while (this.#children.size < this.#size) this.#children.add(new Child(this.#events));
+    while (this.#children.size < this.#size) this.#children.add(new Child(this.#events, this.#catalogue));
     this.#dispatch();
   }
 
   #giveUpWaiting(): void {
     const before = performance.now() - this.#queueMs;
-    const late = this.#queue.filter((job) => job.queuedAt < before);
-    if (late.length === 0) return;
-    this.#queue = this.#queue.filter((job) => job.queuedAt >= before);
+    const late = this.#queue.take((job) => job.queuedAt < before);
     for (const job of late) this.#end(job, 'busy', `waited for more than ${this.#queueMs} ms`);
   }
 

@@ -4,14 +4,16 @@
  * passes on.
  *
  * Hub to child
- * - `load   key {"modules":[…]}`    the files of a bundle; `unload key` forgets them
+ * - `load   key {"modules":[…],"catalogue":{…}}`  the files of a bundle, and the names of functions by grant; `unload key`
+ *                                   forgets them
  * - `run    job key limits input`   input: what the walker starts from, as JSON
  * - `list   job key limits`         which walkers the bundle has
- * - `answer job text`               to the last `ask`: '=' and JSON, or '!', a code, ':' and a message
+ * - `answer job text`               to the last `ask`: '=' and JSON, or '!', a code, ':' and a message. With the codes `refused`
+ *                                   and `forbidden` the walker may go on, all others end the run
  *
  * Child to hub
  * - `ready`                         once, before anything else
- * - `ask    job operation question`
+ * - `ask    job operation question` operation: `nodes`, `links`, `call`
  * - `notify job to targets data`, `emit job topic data`, `log job level text`
  * - `done   job cost …`             of a run: reports, reply, journal (the last two may be empty); of a list: walkers
  * - `failed job cost failure`       {code, message, at?, errors?, stalled?}

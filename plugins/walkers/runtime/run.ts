@@ -1,5 +1,6 @@
 /** What is asked of the pool, and what comes of it. */
 import type { JsonText } from '../../../core/index.ts';
+import type { LinksQuery } from '../graph/transaction.ts';
 import type { Bundle } from '../source/bundle.ts';
 import type { RunLimits } from './limits.ts';
 import type { Cost } from './protocol.ts';
@@ -17,24 +18,39 @@ export interface RunRequest {
   readonly user: unknown;
   readonly client: unknown;
   readonly event: unknown;
+  /** Unix ms: the time that its clock shows, standing still. Default: the time it is. */
+  readonly now?: number | undefined;
   readonly limits: RunLimits;
+  /** In whose turn it leaves the queue. Default: that of the root. */
+  readonly line?: string | undefined;
 }
 
-export interface LinksQuestion {
-  readonly node: string;
-  readonly direction: 'out' | 'in' | 'both';
-  /** Type of the edge; null: any. */
-  readonly edge: string | null;
-  /** Type of the node at the other end, '' for a root; null: any. */
-  readonly other: string | null;
-  /** More than this many the run may not read. */
-  readonly limit: number;
+/** A call of a function that a plugin offers. */
+export interface FunctionCall {
+  readonly grant: string;
+  readonly name: string;
+  readonly given: unknown;
+}
+
+/** A function was not called, or refused: the walker is told so at the line of its call, and may catch it. */
+export class CallRefused extends Error {
+  /** `forbidden`: the user may not. */
+  readonly code: 'refused' | 'forbidden';
+
+  constructor(message: string, code: CallRefused['code'] = 'refused') {
+    super(message);
+    this.code = code;
+  }
 }
 
 /** What a run reaches of the hub. An error thrown by a read ends the run; `limit_exceeded` as its code: as a limit. */
 export interface RunHost {
+  /** The run begins: again, when something else than the walker ended it before. */
+  begun(): void;
   nodes(ids: readonly string[]): readonly unknown[] | Promise<readonly unknown[]>;
-  links(question: LinksQuestion): readonly unknown[] | Promise<readonly unknown[]>;
+  links(question: LinksQuery): readonly unknown[] | Promise<readonly unknown[]>;
+  /** @throws CallRefused */
+  call(call: FunctionCall): Promise<unknown>;
   notify(to: NotifyTarget, targets: readonly string[], data: JsonText): void;
   emit(topic: string, data: JsonText): void;
   log(level: LogLevel, text: string): void;
@@ -57,7 +73,9 @@ export const FAILURES = {
 } as const;
 export type FailureCode = keyof typeof FAILURES;
 
+/** One thing that is wrong with a field, in the form that clients of Jac-cloud know from its Python library. */
 export interface FieldError {
+  /** The way to the value: where it was, field names, indexes. */
   readonly loc: readonly (string | number)[];
   readonly msg: string;
   readonly type: string;

@@ -8,7 +8,20 @@ import { type Position, sourceError } from './source-error.ts';
 const MOST_FILES = 100;
 /** What `hub:walker` exports. */
 const LIBRARY_EXPORTS = new Set([
-  ...['walker', 'node', 'edge', 'Root', 'AnyNode', 'Type', 'socket', 'topics', 'ref', 'destroy', 'spawn'],
+  ...[
+    'walker',
+    'node',
+    'edge',
+    'Root',
+    'AnyNode',
+    'Type',
+    'socket',
+    'topics',
+    'ref',
+    'destroy',
+    'spawn',
+    'grant',
+  ],
 ]);
 
 export interface BundledModule {

@@ -27,7 +27,12 @@ const SpecsSchema = Type.Object(
       ),
     ),
     schedule: Type.Optional(Type.Object({ trigger: Type.Enum(['cron', 'interval', 'date']) })),
-    on: Type.Array(Type.String({ minLength: 1, maxLength: 200 }), { default: [], maxItems: 100 }),
+    // A name, a family such as `a.*`, or `*`.
+    on: Type.Array(Type.String({ maxLength: 200, pattern: '^(\\*|[\\w-]+(\\.[\\w-]+){0,9}(\\.\\*)?)$' }), {
+      default: [],
+      maxItems: 100,
+    }),
+    grants: Type.Array(Type.String(), { default: [], maxItems: 100 }),
     async: Type.Boolean({ default: false }),
     limits: Type.Unsafe<Static<typeof LimitsSchema>>({ ...LimitsSchema, default: {} }),
     status_code: Type.Integer({ default: 200, minimum: 100, maximum: 599 }),
@@ -44,9 +49,22 @@ export type Specs = Omit<Static<typeof SpecsSchema>, 'schedule'> & { readonly sc
 
 const isSpecs = compile(SpecsSchema);
 
-/** @returns the completed specs, or what is wrong with them. */
-export function readSpecs(specs: unknown): { readonly specs: Specs } | { readonly problem: string } {
+export type KnownNames = Pick<ReadonlyMap<string, unknown>, 'has' | 'keys'>;
+
+/**
+ * @param grants those that plugins offer.
+ * @returns the completed specs, or what is wrong with them.
+ */
+export function readSpecs(
+  specs: unknown,
+  grants: KnownNames = new Map(),
+): { readonly specs: Specs } | { readonly problem: string } {
   if (!isSpecs(specs)) return { problem: explain(isSpecs.errors) };
+  const missing = specs.grants.find((name) => !grants.has(name));
+  if (missing !== undefined) {
+    const offered = [...grants.keys()].join(', ') || 'nothing';
+    return { problem: `grants: no plugin offers ${missing}; offered: ${offered}` };
+  }
   const { schedule: given, ...rest } = specs;
   if (given === undefined) return { specs: rest };
   const read = readSchedule(given);

@@ -32,7 +32,11 @@ export async function openAll(count: number, port: number, wire: Wire): Promise<
   const clients: Client[] = [];
   while (clients.length < count) {
     const step = Math.min(CONNECTING, count - clients.length);
-    clients.push(...(await Promise.all(Array.from({ length: step }, () => Client.open(port, wire)))));
+    clients.push(
+      ...(await Promise.all(
+        Array.from({ length: step }, (_, i) => Client.open(port, wire, wire.pathOf?.(clients.length + i))),
+      )),
+    );
   }
   return clients;
 }
@@ -55,7 +59,7 @@ export class Client {
   #counted: ((count: number) => void) | undefined;
   #failure: Error | undefined;
 
-  private constructor(port: number, wire: Wire) {
+  private constructor(port: number, path: string) {
     this.#socket = connect({
       port,
       host: '127.0.0.1',
@@ -65,15 +69,15 @@ export class Client {
     this.#socket.on('error', (error) => this.#fail(error.message));
     this.#socket.on('close', () => this.#fail('the server closed the connection'));
     this.#socket.write(
-      `GET ${wire.path} HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n` +
+      `GET ${path} HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n` +
         'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n',
     );
   }
 
-  static async open(port: number, wire: Wire): Promise<Client> {
-    const client = new Client(port, wire);
+  static async open(port: number, wire: Wire, path = wire.path): Promise<Client> {
+    const client = new Client(port, path);
     const status = await client.next();
-    if (!status.startsWith('HTTP/1.1 101')) throw new Error(`no WebSocket at ${wire.path}: ${status}`);
+    if (!status.startsWith('HTTP/1.1 101')) throw new Error(`no WebSocket at ${path}: ${status}`);
     if (wire === socketIoWire) {
       await client.next(); // 0{"sid": …}: engine.io is open
       client.send(frame('40'));

@@ -15,10 +15,11 @@ export async function loadFanout(
   wire: Wire,
   timing: Timing,
 ): Promise<Sample> {
-  const subscribers = await openAll(load.subscribers, target.port, wire);
+  const sessions = await openAll(load.subscribers + (load.others ?? 0), target.port, wire);
+  const subscribers = sessions.slice(0, load.subscribers);
   const subscribe = frame(wire.encode('SUBSCRIBE', {}));
-  for (const client of subscribers) client.send(subscribe);
-  for (const client of subscribers) {
+  for (const client of sessions) client.send(subscribe);
+  for (const client of sessions) {
     const text = await client.next();
     if (wire.decode(text).type !== 'SUBSCRIBED') throw new Error(`not subscribed: ${text}`);
   }
@@ -50,7 +51,7 @@ export async function loadFanout(
     });
   }
   refill();
-  const clients = [...subscribers, publisher];
+  const clients = [...sessions, publisher];
   const { amount, seconds, shares } = await measure(
     target,
     timing,

@@ -1,5 +1,6 @@
 /** The process that makes the load: takes one job after the other from the harness. */
-import { jsonWire, socketIoWire, type Wire, walkerWire } from '../wire.ts';
+import { chatWire, jsonWire, socketIoWire, topicsWire, type Wire, walkerWire } from '../wire.ts';
+import { loadChat } from './chat.ts';
 import { type Client, openAll } from './client.ts';
 import { loadFanout } from './fanout.ts';
 import { loadGrid } from './grid.ts';
@@ -7,6 +8,7 @@ import { loadHttp } from './http.ts';
 import type { Job, Outcome, Sample, Target } from './job.ts';
 import { loadLatency } from './latency.ts';
 import { loadMessages } from './message.ts';
+import { loadTelemetry } from './telemetry.ts';
 
 let held: Client[] = [];
 
@@ -34,16 +36,26 @@ function runLoad({ load, target, timing }: Job & { do: 'load' }): Promise<Sample
       return loadLatency(load, target, wireOf(target), timing);
     case 'fanout':
       return loadFanout(load, target, wireOf(target), timing);
+    case 'chat':
+      return loadChat(load, target, wireOf(target), timing);
     case 'http':
       return loadHttp(load, target, timing);
+    case 'telemetry':
+      return loadTelemetry(load, target, timing);
     case 'grid':
       return loadGrid(load, target, wireOf(target), timing);
   }
 }
 
 function wireOf(target: Target): Wire {
-  if (target.protocol === 'socket.io') return socketIoWire;
-  return target.protocol === 'json' ? jsonWire(target.path) : walkerWire(target.path);
+  const wires = {
+    json: jsonWire,
+    chat: chatWire,
+    topics: topicsWire,
+    walker: walkerWire,
+    'socket.io': () => socketIoWire,
+  };
+  return wires[target.protocol](target.path);
 }
 
 process.on('message', async (job: Job) => {

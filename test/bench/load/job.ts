@@ -19,8 +19,22 @@ export type LoadSpec =
       /** The value: this share of the round trips took no longer. */
       readonly percentile: 0.5 | 0.99;
     }
-  | { readonly kind: 'fanout'; readonly subscribers: number; readonly bytes: number }
+  | {
+      readonly kind: 'fanout';
+      readonly subscribers: number;
+      readonly bytes: number;
+      /** Sessions that subscribe as well and may not get the news. Default: none. */
+      readonly others?: number;
+    }
+  | { readonly kind: 'chat'; readonly members: number; readonly bytes: number }
   | { readonly kind: 'http'; readonly method: 'GET' | 'POST'; readonly connections: number }
+  | {
+      readonly kind: 'telemetry';
+      readonly controllers: number;
+      /** Readings on their way per controller. */
+      readonly inFlight: number;
+      readonly dashboards: number;
+    }
   | {
       readonly kind: 'grid';
       readonly connections: number;
@@ -34,7 +48,7 @@ export interface Target {
   readonly serverPid: number;
   /** Of the WebSocket or of the route. */
   readonly path: string;
-  readonly protocol: 'json' | 'socket.io' | 'walker';
+  readonly protocol: 'json' | 'chat' | 'topics' | 'walker' | 'socket.io';
 }
 
 /** Seconds under load before the measurement, and of it. */

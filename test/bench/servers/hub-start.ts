@@ -6,12 +6,16 @@ import { createLog } from '../../../core/log.ts';
 import { announce, requestedPort } from './serve.ts';
 
 /** @returns the port. */
-export async function startBenchHub(plugins: NonNullable<UserConfig['plugins']>): Promise<number> {
+export async function startBenchHub(
+  plugins: NonNullable<UserConfig['plugins']>,
+  more: UserConfig = {},
+): Promise<number> {
   const given = {
     host: '127.0.0.1',
     ports: [requestedPort],
     limits: { messagesPerSecond: 1e9, burst: 1e9, outboxBytes: 2 ** 26 },
     plugins,
+    ...more,
   };
   const config = completeConfig(given, import.meta.filename, { HUB_DATA: process.env.HUB_DATA });
   const hub = await prepareHub(config, { log: createLog('error') });

@@ -12,6 +12,12 @@ export function childrenOf(pid: number): number[] {
   );
 }
 
+/** User time of a process with all its threads, in ticks of 10 ms: field 14 of proc(5)'s /proc/PID/stat. */
+export function ticksOf(pid: number): number {
+  const fields = readFileSync(`/proc/${pid}/stat`, 'latin1').split(') ').at(-1)?.split(' ');
+  return Number(fields?.[11]);
+}
+
 export function commandOf(pid: number): string {
   return readFileSync(`/proc/${pid}/cmdline`, 'latin1').replaceAll('\0', ' ');
 }

@@ -13,8 +13,15 @@ import walkers from ${module('walkers')};
 export default { plugins: [topics(), users({ hashMemory: 7168, hashPasses: 1 }), walkers({ processes: 1 })] };
 `;
 
-export function withWalkers(t: Test, files: Readonly<Record<string, string>>) {
-  const made = project(t, CONFIG);
+/** The same with functions for walkers. */
+export const WITH_GRANTS = CONFIG.replace(
+  'export default { plugins: [',
+  `import { orchard } from ${JSON.stringify(new URL('./orchard.ts', import.meta.url).href)};
+export default { plugins: [orchard().plugin, `,
+);
+
+export function withWalkers(t: Test, files: Readonly<Record<string, string>>, config = CONFIG) {
+  const made = project(t, config);
   const folder = join(made.folder, 'walkers');
   mkdirSync(folder);
   for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text);
@@ -30,7 +37,7 @@ export const count = walker({ specs: { summary: 'Counts.', on: ['a.b'] }, has: {
     console.log('to', w.to);
     for (let n = 1; n <= w.to; n++) { socket.notify_self({ n }); w.report(n); }
     socket.notify_users([w.root.id], { done: true });
-    topics.emit('counted', { to: w.to });
+    topics.publish('counted', { to: w.to });
     w.report(w.user?.email ?? null);
     w.status(202);
   });

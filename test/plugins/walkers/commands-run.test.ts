@@ -1,6 +1,6 @@
 import { test } from 'tap';
 import { newUser } from '../users/helpers.ts';
-import { FILES, withWalkers } from './command-project.ts';
+import { FILES, WITH_GRANTS, withWalkers } from './command-project.ts';
 
 test('hub walker run prints log, notifications, reports and cost', async (t) => {
   const { run } = withWalkers(t, FILES);
@@ -38,4 +38,22 @@ test('hub walker run acts for a user, and says what is wrong', async (t) => {
   const { email } = await newUser({ origin: `http://127.0.0.1:${ports[0]}` });
   const acting = await run(['walker', 'run', 'count', '--context', '{"to":0}', '--as', email]);
   t.match(acting, { code: 0, stdout: `report "${email}"` }, 'beside a running hub');
+});
+
+test('hub walker run calls functions of plugins, hub walker grants shows them', async (t) => {
+  const water = `import { grant, Root, walker } from 'hub:walker';
+const orchard = grant('orchard');
+export const water = walker({ specs: { grants: ['orchard'] } })
+  .entry(Root, (w) => w.report(orchard.open({ valve: 'a' })));
+`;
+  const { run } = withWalkers(t, { 'water.ts': water }, WITH_GRANTS);
+  t.match(await run(['walker', 'run', 'water']), { code: 0, stdout: /^report \{"minutes":5\}$/m });
+  t.match(await run(['walkers']), { stdout: /water {2}post; grants orchard\n/ });
+  t.match((await run(['walker', 'grants'])).stdout.split('\n'), [
+    'orchard.open',
+    '  Opens a valve.',
+    /^ {2}given \{.*"valve".*\}$/,
+    /^ {2}result \{.*"minutes".*\}$/,
+    'orchard.moisture',
+  ]);
 });

@@ -1,9 +1,10 @@
 /** Walkers from source text, run in a real pool on a graph in memory. */
 import type { Test } from 'tap';
 import type { JsonText } from '../../../core/index.ts';
+import type { LinksQuery } from '../../../plugins/walkers/graph/transaction.ts';
 import { DEFAULT_LIMITS, type RunLimits } from '../../../plugins/walkers/runtime/limits.ts';
 import { type PoolOptions, WalkerPool } from '../../../plugins/walkers/runtime/pool.ts';
-import type { LinksQuestion, RunHost, RunResult } from '../../../plugins/walkers/runtime/run.ts';
+import type { RunHost, RunResult } from '../../../plugins/walkers/runtime/run.ts';
 import { type Bundle, bundle } from '../../../plugins/walkers/source/bundle.ts';
 import { Compiler } from '../../../plugins/walkers/source/compile.ts';
 
@@ -44,7 +45,7 @@ export class MemoryGraph {
     this.nodes.set(id, { id, type: '', root: id, fields: {}, access: { all: 'NO_ACCESS', roots: {} } });
   }
 
-  links({ node, direction, edge, other }: LinksQuestion): Json[] {
+  links({ node, direction, edge, other }: LinksQuery): Json[] {
     this.reads++;
     return this.edges.flatMap((link) => {
       const out = link.from === node && direction !== 'in';
@@ -128,6 +129,8 @@ export function startPool(t: Test, options: PoolOptions = {}) {
     const log: string[] = [];
     const value = (text: JsonText): Json => JSON.parse(text.text);
     const host: RunHost = {
+      begun: () => {},
+      call: () => Promise.reject(new Error('no functions here')),
       nodes: (ids) => ids.map((id) => graph.nodes.get(id) ?? null),
       links: (question) => graph.links(question),
       notify: (to, targets, data) => void told.push([to, targets, value(data)]),
@@ -155,3 +158,13 @@ export function startPool(t: Test, options: PoolOptions = {}) {
 
   return { pool, compiler, build, run };
 }
+
+/** The beginning of a walker file: everything imported, and some types. */
+export const HEAD = `import { walker, node, edge, Root, AnyNode, Type, socket, topics, ref, destroy, spawn } from 'hub:walker';
+export const A = node('A', { val: Type.Integer({ default: 0 }) });
+export const B = node('B', { tags: Type.Array(Type.String(), { default: [] }) });
+export const Follows = edge('Follows', { since: Type.String({ default: 'ever' }) });
+`;
+
+/** Of reported nodes and edges their fields; other values as they are. */
+export const contexts = (values: readonly Json[]) => values.map((value) => value.context ?? value);

@@ -8,7 +8,7 @@ export const ask = walker().entry(Root, (w, here) => { socket.notify_self('askin
 export const bomb = walker().entry(Root, () => { const o = {}; for (let i = 0; ; i++) o['k' + i] = i; });`;
 
 test('many runs at once all end, each with its own answer', async (t) => {
-  const { build, run, pool } = startPool(t, { processes: 2 });
+  const { build, run, pool } = startPool(t, { processes: 2, userQueue: 1_000 });
   const built = await build({ 'a.ts': FILE });
   const graph = new MemoryGraph();
   const numbers = Array.from({ length: 1_000 }, (_, n) => n);

@@ -1,6 +1,6 @@
 import { setTimeout } from 'node:timers/promises';
 import { type Test, test } from 'tap';
-import { childrenOf, commandOf, withoutProc as skip } from './children.ts';
+import { childrenOf, commandOf, withoutProc as skip, ticksOf } from './children.ts';
 import { MemoryGraph, ROOT, startPool } from './runtime-helpers.ts';
 
 const FILE = `import { node, Root, socket, walker } from 'hub:walker';
@@ -17,7 +17,7 @@ export const loud = walker().entry(Root, (w, here) => {
 const CPU_MS = 600;
 
 /**
- * Runs a walker whose process the machine stops in its first attempt, right after its question is answered, until its time
+ * Runs a walker whose process the machine stops in its first attempt, soon after its question is answered, until its time
  * is over; a later attempt gets another answer.
  */
 async function stalled(t: Test, walker: string) {
@@ -38,6 +38,9 @@ async function stalled(t: Test, walker: string) {
   const child = childrenOf(process.pid).find((pid) => commandOf(pid).includes('walkers/child/main.ts')) ?? 0;
   let questions = 0;
   const stop = async () => {
+    // Once the walker goes on with its answer: until then its time stands still.
+    const before = ticksOf(child);
+    while (ticksOf(child) - before < 3) await setTimeout(5);
     process.kill(child, 'SIGSTOP');
     await setTimeout(CPU_MS * 1.5);
     process.kill(child, 'SIGCONT');
@@ -47,8 +50,7 @@ async function stalled(t: Test, walker: string) {
     host: {
       links: (question) => {
         if (++questions > 1) return graph.links(question);
-        // After the answer has left.
-        setImmediate(stop);
+        void stop();
         return [];
       },
     },

@@ -1,5 +1,20 @@
 /** Compiled, never run: what TypeScript knows about a walker. A line after `@ts-expect-error` must not compile. */
-import { AnyNode, destroy, edge, node, Root, ref, socket, spawn, Type, topics, walker } from 'hub:walker';
+import {
+  AnyNode,
+  destroy,
+  edge,
+  grant,
+  node,
+  Root,
+  ref,
+  socket,
+  spawn,
+  Type,
+  topics,
+  walker,
+} from 'hub:walker';
+import { Type as Schemas, type TSchema } from '../../../core/index.ts';
+import type { Walkers } from '../../../plugins/walkers/service.ts';
 
 type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
 const same = <A, B>(result: Same<A, B>): unknown => result;
@@ -68,7 +83,7 @@ export const all = walker().entry(AnyNode, (w, here) => {
   same<string, typeof walked.text>(true);
   here.grant('READ');
   here.revoke(w.root);
-  topics.emit('seen', { id: here.id });
+  topics.publish('seen', { id: here.id });
   w.root.grant('WRITE', 'n::000000000000000000000001');
   // @ts-expect-error there is no such level
   here.grant('ALL');
@@ -89,3 +104,63 @@ Person({ name: 'a', mood: 1, home: { street: 'b' }, scores: {}, kind: null });
 export const upload = walker({ has: { file: Type.File({ maxBytes: 10 }) } }).entry(Root, (w) => {
   same<number, typeof w.file.size>(true);
 });
+
+// What a plugin declares (orchard.ts) is known to walkers.
+const orchard = grant('orchard');
+export const water = walker({ specs: { grants: ['orchard'] } }).entry(Root, () => {
+  const opened = orchard.open({ valve: 'a' });
+  same<{ minutes: number }, typeof opened>(true);
+  same<number | null, ReturnType<typeof orchard.moisture>>(true);
+  orchard.hang();
+  // @ts-expect-error it needs a valve
+  orchard.open({ minutes: 3 });
+  // @ts-expect-error there is no such function
+  orchard.shut();
+});
+// @ts-expect-error nobody offers that
+grant('heating');
+// @ts-expect-error nobody offers that
+walker({ specs: { grants: ['heating'] } });
+
+declare const walkers: Walkers;
+const described = (result: TSchema) => ({
+  open: walkers.fn({
+    doc: '',
+    parameters: Schemas.Object({ valve: Schemas.String(), minutes: Schemas.Integer({ default: 1 }) }),
+    result: Schemas.Object({ minutes: Schemas.Integer() }),
+    call: ({ valve, minutes }) => {
+      same<string, typeof valve>(true);
+      same<number, typeof minutes>(true);
+      return { minutes };
+    },
+  }),
+  moisture: walkers.fn({
+    doc: '',
+    parameters: Schemas.Object({ field: Schemas.String() }),
+    result: Schemas.Number(),
+    call: () => 1,
+  }),
+  hang: walkers.fn({ doc: '', parameters: Schemas.Object({}), result: Schemas.Null(), call: () => null }),
+  fail: walkers.fn({
+    doc: '',
+    parameters: Schemas.Object({ how: Schemas.String() }),
+    result,
+    call: () => '',
+  }),
+});
+const { fail: untyped, ...typed } = described(Schemas.String());
+const fail = walkers.fn({
+  doc: '',
+  parameters: Schemas.Object({ how: Schemas.String() }),
+  result: Schemas.String(),
+  call: () => '',
+});
+walkers.provide('orchard', { ...typed, fail });
+// @ts-expect-error the result is not what the grant declares
+walkers.provide('orchard', { ...typed, fail: untyped });
+// @ts-expect-error a function is missing
+walkers.provide('orchard', typed);
+// @ts-expect-error its argument is not what the grant declares
+walkers.provide('orchard', { ...typed, fail, moisture: typed.open });
+// @ts-expect-error a result that the schema does not describe
+walkers.fn({ doc: '', parameters: Schemas.Object({}), result: Schemas.Integer(), call: () => 'x' });

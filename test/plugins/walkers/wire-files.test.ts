@@ -47,6 +47,18 @@ test('a file in a form is a field of name, type, size and bytes, with the other 
     status: 422,
     detail: [{ loc: ['body'], type: 'json_invalid' }],
   });
+  // As curl does: a type, but no name of a file.
+  const raw = (json: string) =>
+    request(hub, '/walker/one', {
+      headers: { 'content-type': 'multipart/form-data; boundary=X' },
+      body: [
+        '--X\r\nContent-Disposition: form-data; name="file"; filename="a.txt"\r\nContent-Type: text/plain\r\n',
+        `${TEXT}\r\n--X\r\nContent-Disposition: form-data; name="body"\r\nContent-Type: application/json\r\n`,
+        `${json}\r\n--X--\r\n`,
+      ].join('\r\n'),
+    });
+  t.strictSame((await raw(fields)).body.reports, [['x', 2, SENT]], 'a part of JSON without a name of a file');
+  t.match(await raw('{'), { status: 422, body: { detail: [{ type: 'json_invalid' }] } });
   t.equal(await send(hub, 'plain', ['body', '{"a":1}']), '{"a":1}', 'a field that is called body');
 });
 

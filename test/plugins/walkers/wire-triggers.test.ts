@@ -1,5 +1,5 @@
 import { test } from 'tap';
-import type { Hub } from '../../../core/index.ts';
+import { type Hub, Type } from '../../../core/index.ts';
 import { plugin } from '../../helpers/plugin.ts';
 import { request, startWalkers, visit } from './wire.ts';
 
@@ -78,32 +78,34 @@ const TOPICS = {
 export const follows = walker({ specs: { private: true, on: ['table.changed', 'table.removed'] } })
   .entry(Root, (w, here) => socket.notify_users([here.id], w.event));
 export const tells = walker({ specs: { auth: false }, has: { n: Type.Integer() } })
-  .entry(Root, (w) => topics.emit('table.changed', { n: w.n }));
+  .entry(Root, (w) => topics.publish('table.changed', { n: w.n }));
 export const circle = walker({ specs: { private: true, on: ['circle'] } }).entry(Root, (w, here) => {
   socket.notify_users([here.id], { round: w.event.data });
-  topics.emit('circle', w.event.data + 1);
+  topics.publish('circle', w.event.data + 1);
 });
 `,
 };
 
 test('walkers follow topics that plugins and walkers tell of', async (t) => {
-  let emit: (topic: string, data: unknown) => void = () => {};
+  let publish: (topic: string, data: unknown) => void = () => {};
   const teller = plugin(
     'teller',
     (hub: Hub) => {
       const topics = hub.use('topics');
-      emit = (topic, data) => topics.emit(topic, data);
+      for (const name of ['table.*', 'circle'])
+        topics.define(name, { schema: Type.Unknown(), summary: 'of a test', walkers: true });
+      publish = topics.publish;
     },
     { requires: ['topics'] },
   );
   const hub = await startWalkers(t, TOPICS, {}, { plugins: [teller] });
   const guest = await visit(t, hub);
-  emit('table.removed', { table: 'kendall' });
-  emit('table.other', {});
+  publish('table.removed', { table: 'kendall' });
+  publish('table.other', {});
   t.strictSame(await guest.next(), { topic: 'table.removed', data: { table: 'kendall' } });
   await request(hub, '/walker/tells', { body: { n: 3 } });
   t.strictSame(await guest.next(), { topic: 'table.changed', data: { n: 3 } });
-  emit('circle', 1);
+  publish('circle', 1);
   for (let round = 1; round <= 10; round++) t.strictSame(await guest.next(), { round });
   await request(hub, '/walker/tells', { body: { n: 4 } });
   t.match(await guest.next(), { data: { n: 4 } }, 'the circle has ended');

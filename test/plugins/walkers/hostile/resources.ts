@@ -184,7 +184,12 @@ export const RESOURCES: readonly HostileCase[] = [
     ends: 'limit',
     says: /notifications of more/,
   },
-  { name: 'topics without end', body: `for (;;) topics.emit('t', 1)`, ends: 'limit', says: /notifications/ },
+  {
+    name: 'topics without end',
+    body: `for (;;) topics.publish('t', 1)`,
+    ends: 'limit',
+    says: /notifications/,
+  },
   { name: 'log lines without end', body: `for (;;) console.log('x')`, ends: 'limit', says: /lines of log/ },
   {
     name: 'log lines that catch the limit',

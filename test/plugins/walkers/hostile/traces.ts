@@ -150,7 +150,7 @@ export const TRACES: readonly HostileCase[] = [
   },
   {
     name: 'a topic that is no text',
-    body: `topics.emit({ toString: () => 'x\\ty' }, 1)`,
+    body: `topics.publish({ toString: () => 'x\\ty' }, 1)`,
     ends: 'error',
     says: /takes the name/,
   },
@@ -265,5 +265,28 @@ export const TRACES: readonly HostileCase[] = [
     top: `export const fake = Object.assign(() => 1, { entry() {}, exit() {}, specs: {} });`,
     body: `w.report('real')`,
     ends: { reports: ['real'] },
+  },
+  { name: 'functions of nobody', body: `grant('process')`, ends: 'error', says: /offered: nothing/ },
+  {
+    name: 'functions of a prototype',
+    body: `grant('__proto__').exit()`,
+    ends: 'error',
+    says: /no plugin offers __proto__/,
+  },
+  {
+    name: 'a clock that is set',
+    body: `Date.now = () => 0`,
+    ends: 'error',
+    says: FROZEN,
+  },
+  {
+    name: 'the clock behind the clock',
+    body: `w.report([new Date().constructor === Date, Object.isFrozen(Date), Date.prototype.constructor === Date])`,
+    ends: { reports: [[true, true, true]] },
+  },
+  {
+    name: 'a mark on the class of an error that was caught',
+    body: `try { ref(1n) } catch {} try { for (;;) w.report(1) } catch (error) { Object.getPrototypeOf(error).leak = 1 }`,
+    ends: 'limit',
   },
 ];

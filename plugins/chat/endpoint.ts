@@ -1,0 +1,28 @@
+/** The endpoint, and what the hub sends on it. */
+import type { Hub } from '../../core/index.ts';
+import { ChatMessage, envelope, MayHaveMore, OneMessage, OneRoom } from './messages.ts';
+import type { Options } from './options.ts';
+import type { ChatState } from './room.ts';
+
+export type ChatEndpoint = ReturnType<typeof openEndpoint>;
+
+export function openEndpoint(hub: Hub, { messageBytes, roomsPerSession }: Options) {
+  const endpoint = hub.endpoint<ChatState>(['/chat', '/ws/chat'], {
+    envelope,
+    data: () => ({ rooms: new Map(), joining: undefined }),
+    limits: { messageBytes, channels: roomsPerSession },
+    summary: 'Chat rooms, as clients of Pydio Cells know them',
+  });
+  return {
+    endpoint,
+    posted: endpoint.emits('ChatMessage', ChatMessage, {
+      overflow: 'close',
+      bare: true,
+      summary: 'A message of a room',
+    }),
+    roomUpdate: endpoint.emits('ROOM_UPDATE', OneRoom, { overflow: 'latest', summary: 'Who is in a room' }),
+    mayHaveMore: endpoint.emits('MAY_HAVE_MORE', MayHaveMore, { overflow: 'close' }),
+    messageDeleted: endpoint.emits('DELETE_MSG', OneMessage, { overflow: 'close' }),
+    roomDeleted: endpoint.emits('DELETE_ROOM', OneRoom, { overflow: 'close' }),
+  };
+}

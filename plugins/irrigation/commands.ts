@@ -1,0 +1,63 @@
+/** Commands to controllers. */
+import { randomUUID } from 'node:crypto';
+import type { Boards } from './boards.ts';
+import type { Clock } from './clock.ts';
+import type { Controller } from './field.ts';
+import type { Options } from './options.ts';
+
+/** Who sends the stop of what was open long enough. */
+export const HUB = 'hub';
+
+type CommandName = 'start_irrigation' | 'stop_irrigation';
+
+export interface Command {
+  readonly id: string;
+  readonly command: CommandName;
+  readonly zones: readonly string[];
+  /** Of a start. */
+  readonly seconds?: number;
+  /** User, `walker` or `hub`. */
+  readonly by: string;
+  /** Unix ms. */
+  readonly expiresAt: number;
+}
+
+export interface Request {
+  readonly zones: readonly string[];
+  readonly seconds?: number;
+  /** Seconds it may wait. */
+  readonly expires?: number | undefined;
+  readonly by: string;
+}
+
+export function makeCommand(
+  command: CommandName,
+  { clock, options }: { readonly clock: Clock; readonly options: Options },
+  { zones, seconds, expires, by }: Request,
+): Command {
+  return {
+    id: randomUUID(),
+    command,
+    zones: [...new Set(zones)],
+    ...(seconds !== undefined && { seconds }),
+    by,
+    expiresAt: clock.now() + (expires ?? options.commandSeconds) * 1_000,
+  };
+}
+
+/** The message that tells a controller. */
+export function orderOf(
+  { id, command, zones, seconds, expiresAt, by }: Command,
+  { time }: Controller,
+  boards: Boards,
+) {
+  // The hub's own stop holds at any time.
+  const expires = by === HUB ? undefined : time.onController(expiresAt);
+  const order = {
+    id,
+    zones: [...zones],
+    ...(seconds !== undefined && { seconds }),
+    ...(expires !== undefined && { expires }),
+  };
+  return command === 'start_irrigation' ? boards.start(order) : boards.stop(order);
+}

@@ -1,0 +1,247 @@
+/**
+ * Rollups: what a season of readings comes to, so that nobody has to read all of them. They are written some time after the
+ * rows, together with the number of the last row that is in them; what a killed hub left out is read again from the log.
+ */
+import { setImmediate } from 'node:timers/promises';
+import type { Change, Collection, Log, PluginStore } from '../../core/index.ts';
+import {
+  addRecord,
+  type Bucket,
+  type Chunk,
+  emptyBucket,
+  fromChunk,
+  LEVELS,
+  type Level,
+  merge,
+  toChunk,
+} from './buckets.ts';
+import type { History, Row } from './history.ts';
+
+/** Rows that wait at most, of all series, before they are written. */
+const MAX_WAITING = 50_000;
+/** Rows that wait at most while the store does not take them; then they are left to be read again from the log. */
+const MAX_KEPT = 200_000;
+/** Documents read or series written before others get their turn. */
+const STEP = 50;
+/** Documents of minutes that an answer may need: with hours and days it never comes to that. */
+const MAX_CHUNKS = 2_000;
+
+interface Waiting {
+  /** Sequence number of the last block of rows. */
+  through: number;
+  /** Readings, as plain numbers: for tens of thousands of objects the garbage collector would have to look at each. */
+  readonly at: number[];
+  readonly records: number[];
+  /** Indexes of those that are marked. */
+  readonly marked: Set<number>;
+}
+
+interface Head {
+  readonly through: number;
+}
+
+export class Rollups {
+  readonly #documents: Collection<Chunk | Head>;
+  readonly #history: History;
+  readonly #log: Log;
+  #waiting = new Map<string, Waiting>();
+  #count = 0;
+  /** Series whose rows have to be read again from the log. */
+  readonly #behind = new Set<string>();
+  /** Up to which block the log was read again: what is added later may be of before. */
+  readonly #reached = new Map<string, number>();
+  #writing: Promise<void> = Promise.resolve();
+
+  constructor(store: PluginStore, history: History, log: Log) {
+    this.#documents = store.collection('rollups');
+    this.#history = history;
+    this.#log = log;
+  }
+
+  /** The next flush takes in what a hub that was killed left out. Only for the process that serves: there may be one. */
+  async recover(series: string): Promise<void> {
+    const newest = await this.#history.last(series);
+    if ((newest?.sequence ?? 0) > (await this.#through(series))) this.#behind.add(series);
+  }
+
+  /** @param sequence of the durable block that the rows are. */
+  add(series: string, sequence: number, rows: readonly Row[]): void {
+    if (this.#behind.has(series) || sequence <= (this.#reached.get(series) ?? 0)) return;
+    if (this.#count >= MAX_KEPT) {
+      this.#behind.add(series);
+      this.#forget(series);
+      return;
+    }
+    let waiting = this.#waiting.get(series);
+    if (waiting === undefined) {
+      waiting = waitingFrom(sequence);
+      this.#waiting.set(series, waiting);
+    }
+    waiting.through = sequence;
+    for (const row of rows) if (addRow(waiting, row)) this.#count++;
+    // What fails is told by the next one who waits for it.
+    if (this.#count >= MAX_WAITING) this.flush().catch(() => {});
+  }
+
+  /** Resolves when everything added so far is in the store. One at a time. */
+  flush(): Promise<void> {
+    const flushed = this.#writing.then(() => this.#flush());
+    this.#writing = flushed.catch(() => {});
+    return flushed;
+  }
+
+  /**
+   * Buckets that begin at `from` or later and before `to`, each of `every` ms, in order; those without readings are left out.
+   * @param every whole minutes, ms.
+   * @returns undefined when that would be too many to read.
+   */
+  async read(
+    series: string,
+    from: number,
+    to: number,
+    every: number,
+  ): Promise<Map<number, Bucket> | undefined> {
+    await this.flush();
+    const level = LEVELS.findLast(({ ms }) => every % ms === 0) ?? LEVELS[0];
+    const [first, last] = [chunkOf(level, from), chunkOf(level, to - 1)];
+    if (last - first >= MAX_CHUNKS) return undefined;
+    const found = new Map<number, Bucket>();
+    for (let chunk = first; chunk <= last; chunk++) {
+      if ((chunk - first) % STEP === STEP - 1) await setImmediate();
+      const stored = await this.#documents.get(idOf(series, level, chunk));
+      if (!Array.isArray(stored)) continue;
+      for (const [number, bucket] of fromChunk(stored)) {
+        const begin = number * level.ms;
+        if (begin < from || begin >= to) continue;
+        const interval = Math.floor(begin / every) * every;
+        let sum = found.get(interval);
+        if (sum === undefined) {
+          sum = emptyBucket();
+          found.set(interval, sum);
+        }
+        merge(sum, bucket);
+      }
+    }
+    return found;
+  }
+
+  /** Forgets what is older. @param before Unix ms. */
+  async trim(series: string, level: Level, before: number): Promise<void> {
+    const end = idOf(series, level, chunkOf(level, before));
+    for (;;) {
+      const ids = await this.#documents.ids({ prefix: `${series} ${level.name} `, limit: 200 });
+      const old = ids.filter((id) => id < end);
+      if (old.length > 0) await this.#documents.batch(old.map((id) => ({ delete: id })));
+      if (old.length < 200) return;
+    }
+  }
+
+  async #flush(): Promise<void> {
+    const all = this.#waiting;
+    this.#waiting = new Map();
+    this.#count = 0;
+    let failure: unknown;
+    const write = async (series: string, waiting: Waiting) => {
+      try {
+        await this.#write(series, waiting);
+      } catch (error) {
+        failure = error;
+        this.#behind.add(series);
+        this.#forget(series);
+      }
+    };
+    const entries = [...all];
+    for (let i = 0; i < entries.length; i += STEP) {
+      await Promise.all(entries.slice(i, i + STEP).map(([series, waiting]) => write(series, waiting)));
+    }
+    for (const series of [...this.#behind]) await this.#catchUp(series);
+    if (failure !== undefined) throw failure;
+  }
+
+  /** Reads what the log has beyond the rollups, part by part: to be a long way behind takes no more memory than a short one. */
+  async #catchUp(series: string): Promise<void> {
+    let through = await this.#through(series);
+    for (;;) {
+      let waiting = waitingFrom(through);
+      for await (const { sequence, rows } of this.#history.blocks(series, through + 1)) {
+        waiting.through = sequence;
+        for (const row of rows) addRow(waiting, row);
+        if (waiting.at.length < MAX_WAITING) continue;
+        await this.#write(series, waiting);
+        waiting = waitingFrom(sequence);
+      }
+      if (waiting.through > through) await this.#write(series, waiting);
+      through = waiting.through;
+      const newest = await this.#history.last(series);
+      if ((newest?.sequence ?? 0) <= through) break;
+    }
+    // Blocks up to here are in, also those whose `add` is still to come.
+    this.#behind.delete(series);
+    this.#reached.set(series, through);
+    this.#log.info({ series }, 'rollups caught up with the readings');
+  }
+
+  async #write(series: string, { through, at, records, marked }: Waiting): Promise<void> {
+    const changes: Change<Chunk | Head>[] = [];
+    for (const level of LEVELS) {
+      const chunks = new Map<string, Map<number, Bucket>>();
+      let [number, buckets] = [Number.NaN, new Map<number, Bucket>()];
+      for (const [i, time] of at.entries()) {
+        // Readings of a time mostly come together.
+        if (chunkOf(level, time) !== number) {
+          number = chunkOf(level, time);
+          const id = idOf(series, level, number);
+          buckets = chunks.get(id) ?? (await this.#stored(id));
+          chunks.set(id, buckets);
+        }
+        const bucketNumber = Math.floor(time / level.ms);
+        let bucket = buckets.get(bucketNumber);
+        if (bucket === undefined) {
+          bucket = emptyBucket();
+          buckets.set(bucketNumber, bucket);
+        }
+        addRecord(bucket, records[i] ?? 0, marked.has(i));
+      }
+      for (const [id, chunk] of chunks) changes.push({ put: id, value: toChunk(chunk) });
+    }
+    await this.#documents.batch([...changes, { put: `${series} head`, value: { through } }]);
+  }
+
+  async #stored(id: string): Promise<Map<number, Bucket>> {
+    const stored = await this.#documents.get(id);
+    return fromChunk(Array.isArray(stored) ? stored : []);
+  }
+
+  async #through(series: string): Promise<number> {
+    const head = await this.#documents.get(`${series} head`);
+    return head !== undefined && 'through' in head ? head.through : 0;
+  }
+
+  #forget(series: string): void {
+    this.#count -= this.#waiting.get(series)?.at.length ?? 0;
+    this.#waiting.delete(series);
+  }
+}
+
+function waitingFrom(through: number): Waiting {
+  return { through, at: [], records: [], marked: new Set() };
+}
+
+/** @returns whether it is a reading. */
+function addRow({ at, records, marked }: Waiting, row: Row): boolean {
+  const { record } = row.data;
+  if (typeof record !== 'number') return false;
+  if (row.mark !== undefined) marked.add(at.length);
+  at.push(row.at);
+  records.push(record);
+  return true;
+}
+
+function chunkOf({ ms, perChunk }: Level, at: number): number {
+  return Math.floor(at / (ms * perChunk));
+}
+
+/** Of equal length, so that the order of ids is that of time. */
+function idOf(series: string, { name }: Level, chunk: number): string {
+  return `${series} ${name} ${String(chunk).padStart(8, '0')}`;
+}

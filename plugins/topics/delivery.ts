@@ -1,0 +1,94 @@
+/** From an event to the clients that get it: audience, history, limits, and once encoded for all that get the same bytes. */
+import type { Connection, Endpoint, Hub, Message } from '../../core/index.ts';
+import type { Audience, Topic } from './definition.ts';
+import type { Entry, History } from './history.ts';
+import type { Session } from './sessions/sessions.ts';
+
+/** An endpoint through which events reach clients. */
+export interface Outlet {
+  readonly endpoint: Endpoint<Session>;
+  /** The channels of those who may get events of the topic and have one of the keys; none: the outlet does not carry it. */
+  channels(topic: string, keys: readonly string[]): readonly string[];
+  /** @param text the event as JSON. */
+  message(topic: string, text: string, offset: number): Message;
+}
+
+export class Delivery {
+  readonly #hub: Hub;
+  readonly #history: History;
+  readonly #outlets: Outlet[] = [];
+
+  constructor(hub: Hub, history: History) {
+    this.#hub = hub;
+    this.#history = history;
+  }
+
+  add(outlet: Outlet): void {
+    this.#outlets.push(outlet);
+  }
+
+  /** To all clients of this hub process that may get it. */
+  send(topic: Topic, event: unknown): void {
+    try {
+      const audience = topic.definition.audience?.(event);
+      if (audience === undefined || audience.keys.length === 0) return;
+      const entry = this.#history.add({ topic, event, text: JSON.stringify(event) });
+      for (const outlet of this.#outlets) this.#through(outlet, entry, audience);
+    } catch (error) {
+      // Of the definition: whoever published cannot do anything about it.
+      this.#hub.log.error({ err: error, topic: topic.name }, 'an event could not be sent to its audience');
+    }
+  }
+
+  #through(outlet: Outlet, entry: Entry, audience: Audience): void {
+    const { topic, event } = entry;
+    const channels = outlet.channels(topic.name, audience.keys);
+    if (channels.length === 0) return;
+    const { limits } = topic.definition;
+    if (limits === undefined && audience.filter === undefined && audience.transform === undefined) {
+      this.#hub.notify.channels(channels, outlet.message(topic.name, entry.text, entry.offset), {
+        local: true,
+      });
+      return;
+    }
+    const form = formsOf(outlet, entry, audience);
+    for (const connection of this.#members(outlet, channels)) {
+      for (const message of form(connection)) {
+        if (limits === undefined) connection.send(message);
+        else connection.data.limiter.offer(limits, event, message);
+      }
+    }
+  }
+
+  /** Each once. */
+  #members({ endpoint }: Outlet, channels: readonly string[]): Iterable<Connection<Session>> {
+    const found = channels
+      .map((channel) => this.#hub.channels.members(endpoint, channel))
+      .filter(({ length }) => length > 0);
+    return found.length === 1 ? (found[0] ?? []) : new Set(found.flat());
+  }
+}
+
+/** Makes of an event what a recipient gets: encoded once for all that get the same. */
+export function formsOf(
+  outlet: Outlet,
+  { topic, event, text, offset }: Entry,
+  audience: Audience,
+): (connection: Connection<Session>) => Message[] {
+  const made = new Map<unknown, Message>();
+  return ({ data: { recipient } }) => {
+    if (!isAllowed(audience, recipient)) return [];
+    return (audience.transform?.(recipient) ?? [event]).map((form) => {
+      let message = made.get(form);
+      if (message === undefined) {
+        message = outlet.message(topic.name, form === event ? text : JSON.stringify(form), offset);
+        made.set(form, message);
+      }
+      return message;
+    });
+  };
+}
+
+function isAllowed({ filter }: Audience, recipient: Session['recipient']): boolean {
+  return filter === undefined || filter(recipient);
+}
