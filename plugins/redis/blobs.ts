@@ -13,15 +13,15 @@ export function blobGroups(engine: Engine, keysOf: (name: string) => HashKeys): 
         storeRules.checkHash(hash);
         // A copy: the caller may change the bytes before they leave.
         const bytes = Buffer.from(content);
-        await engine.call(() => engine.send('EVAL', ADD, '2', ...keys, hash, bytes));
+        await engine.call(() => engine.send(keys[0], 'EVAL', ADD, '2', ...keys, hash, bytes));
         return hash;
       },
       async get(hash) {
-        const bytes = await engine.call(() => engine.sendForBytes('HGET', keys[0], hash));
+        const bytes = await engine.call(() => engine.sendForBytes(keys[0], 'HGET', keys[0], hash));
         return bytes instanceof Uint8Array ? new Uint8Array(bytes) : undefined;
       },
       async has(hash) {
-        return (await engine.call(() => engine.send('HEXISTS', keys[0], hash))) === 1;
+        return (await engine.call(() => engine.send(keys[0], 'HEXISTS', keys[0], hash))) === 1;
       },
       async delete(hashes) {
         return engine.call(() => change(engine, keys, [], hashes));

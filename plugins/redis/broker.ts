@@ -8,7 +8,6 @@ import { Subscriptions } from './subscriptions.ts';
 /** Every frame is preceded by the name of its hub: Redis gives a hub its own frames too, and they are left out by that. */
 const NODE_BYTES = 8;
 
-/** Publications and subscriptions share one connection, so that each takes effect in the order in which it was asked for. */
 export class RedisBroker implements Broker {
   readonly isDistributed = true;
   readonly #keys: Keys;
@@ -16,7 +15,9 @@ export class RedisBroker implements Broker {
   readonly #link: Link;
   readonly #outbox: Outbox;
   readonly #subscriptions: Subscriptions;
-  #node = '';
+  readonly #listener = (message: Buffer, channel: Buffer) => this.#receive(message, channel);
+  /** Before the start: a command of the command line, which hears nothing but is heard. */
+  #node = '0'.repeat(NODE_BYTES);
   #nodeBytes = Buffer.alloc(0);
   #inbox = '';
   #receiver: BrokerReceiver | undefined;
@@ -27,9 +28,7 @@ export class RedisBroker implements Broker {
     this.#log = log;
     this.#link = link;
     this.#outbox = new Outbox(link, queueSize, log);
-    this.#subscriptions = new Subscriptions(link, log, (message, channel) => {
-      this.#receive(message, channel);
-    });
+    this.#subscriptions = new Subscriptions(link, log, this.#listener);
   }
 
   /** @throws StartError when Redis does not let the hub listen. */
@@ -38,10 +37,11 @@ export class RedisBroker implements Broker {
     this.#nodeBytes = Buffer.from(node);
     this.#inbox = this.#keys.inbox(node);
     this.#receiver = receiver;
-    this.#subscriptions.add(this.#inbox);
-    await this.#subscriptions.flush();
-    if (!this.#subscriptions.isSettled)
-      throw new StartError('Redis does not let the hub listen to its channel');
+    try {
+      await this.#link.subscribe([this.#inbox], this.#listener);
+    } catch (cause) {
+      throw new StartError('Redis does not let the hub listen to its channel', { cause });
+    }
   }
 
   publish(topic: string, frame: string): void {
@@ -62,6 +62,7 @@ export class RedisBroker implements Broker {
 
   async close(): Promise<void> {
     this.#receiver = undefined;
+    this.#subscriptions.stop();
     await this.#link.close();
   }
 

@@ -20,7 +20,7 @@ export function collections(
     storeRules.checkName(name);
     const keys = keysOf(name);
     const read = async (id: string): Promise<string | undefined> => {
-      const text = await engine.send('HGET', keys[0], id);
+      const text = await engine.send(keys[0], 'HGET', keys[0], id);
       return text === null ? undefined : String(text);
     };
     const parse = (id: string, text: string): T =>
@@ -78,7 +78,16 @@ export async function change(
   puts: readonly string[],
   deletes: readonly string[],
 ): Promise<number> {
-  const deleted = await engine.send('EVAL', CHANGE, '2', ...keys, `${puts.length / 2}`, ...puts, ...deletes);
+  const deleted = await engine.send(
+    keys[0],
+    'EVAL',
+    CHANGE,
+    '2',
+    ...keys,
+    `${puts.length / 2}`,
+    ...puts,
+    ...deletes,
+  );
   return Number(deleted);
 }
 
@@ -87,6 +96,6 @@ export async function fieldsOf(engine: Engine, [, fields]: HashKeys, range?: IdR
   const { from, below, limit } = idBounds(range);
   const count = Number.isFinite(limit) ? `${limit}` : '-1';
   const end = below === undefined ? '+' : `(${below}`;
-  const found = await engine.send('ZRANGE', fields, `[${from}`, end, 'BYLEX', 'LIMIT', '0', count);
+  const found = await engine.send(fields, 'ZRANGE', fields, `[${from}`, end, 'BYLEX', 'LIMIT', '0', count);
   return Array.isArray(found) ? found.map(String) : [];
 }

@@ -15,6 +15,6 @@ const RISKS: readonly (readonly [pattern: RegExp, risk: string])[] = [
 ];
 
 export async function warnOfLoss(link: Link, log: Log): Promise<void> {
-  const info = `${await link.client.info('persistence')}\n${await link.client.info('memory')}`;
+  const info = `${await link.info('persistence')}\n${await link.info('memory')}`;
   for (const [pattern, risk] of RISKS) if (pattern.test(info)) log.warn(risk);
 }

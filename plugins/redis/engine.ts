@@ -13,6 +13,9 @@ export interface WaitOptions {
 /** Calls that may be under way at a time: beyond, Redis does not keep up. */
 const MOST_CALLS = 100_000;
 
+/** Answers of a Redis that loads its data, follows another one, or is part of a cluster that lacks a master. */
+const NOT_NOW = /^(LOADING|READONLY|MASTERDOWN|CLUSTERDOWN|TRYAGAIN)/;
+
 const BYTES = { typeMapping: { [RESP_TYPES.BLOB_STRING]: Buffer } };
 
 export class Engine {
@@ -48,15 +51,16 @@ export class Engine {
 
   /**
    * Sends one command; text is given back as text.
+   * @param key see `Link.send`.
    * @throws HubError `store_unavailable` when Redis is away for too long, or goes away before it answers.
    */
-  send(...args: (string | Buffer)[]): Promise<unknown> {
-    return this.#send(() => this.#link.send(args));
+  send(key: string, ...args: (string | Buffer)[]): Promise<unknown> {
+    return this.#send(() => this.#link.send(key, args));
   }
 
   /** As `send`, but bytes are given back as the bytes they are. */
-  sendForBytes(...args: string[]): Promise<unknown> {
-    return this.#send(() => this.#link.send(args, BYTES));
+  sendForBytes(key: string, ...args: string[]): Promise<unknown> {
+    return this.#send(() => this.#link.send(key, args, BYTES));
   }
 
   /** No call is accepted from here on, and those that wait for Redis fail. @returns when all have ended and Redis is let go. */
@@ -72,7 +76,7 @@ export class Engine {
     try {
       return await command();
     } catch (error) {
-      if (error instanceof ErrorReply) throw error; // an answer, too
+      if (error instanceof ErrorReply) throw NOT_NOW.test(error.message) ? cannotNow(error) : error;
       const text = 'Redis went away before it answered; whether it did what it was asked to is not known';
       throw new HubError('store_unavailable', text, 503, { cause: error });
     }
@@ -93,6 +97,10 @@ export class Engine {
       this.#waiting.delete(ready);
     }
   }
+}
+
+function cannotNow(cause: Error): HubError {
+  return new HubError('store_unavailable', `Redis cannot do it now: ${cause.message}`, 503, { cause });
 }
 
 function unavailable(why: string): HubError {

@@ -18,7 +18,10 @@ export function logs(
       async append(key, value) {
         checkId(key, 'key');
         const text = encode(value, key);
-        const id = await engine.call(() => engine.send('XADD', keyOf(name, key), '0-*', 'value', text));
+        const id = await engine.call(() => {
+          const stream = keyOf(name, key);
+          return engine.send(stream, 'XADD', stream, '0-*', 'value', text);
+        });
         return sequenceOf(id);
       },
       async read(key, range) {
@@ -33,10 +36,9 @@ export function logs(
       async trim(key, before) {
         checkId(key, 'key');
         checkSequence(before, 'before');
+        const stream = keyOf(name, key);
         const id = streamId(Math.ceil(before));
-        return engine.call(async () =>
-          Number(await engine.send('XTRIM', keyOf(name, key), 'MINID', '=', id)),
-        );
+        return engine.call(async () => Number(await engine.send(stream, 'XTRIM', stream, 'MINID', '=', id)));
       },
       async delete(key, sequence) {
         checkId(key, 'key');
@@ -44,7 +46,8 @@ export function logs(
         return engine.call(async () => {
           // Not a number of any entry, and no id that Redis would take.
           if (!Number.isSafeInteger(sequence) || sequence < 1) return false;
-          return (await engine.send('XDEL', keyOf(name, key), streamId(sequence))) === 1;
+          const stream = keyOf(name, key);
+          return (await engine.send(stream, 'XDEL', stream, streamId(sequence))) === 1;
         });
       },
     };
@@ -67,8 +70,17 @@ async function read(engine: Engine, key: string, bounds: Required<LogRange>): Pr
     const range = backwards ? ['XREVRANGE', key, high, low] : ['XRANGE', key, low, high];
     const page = parsePage(
       skip === 0
-        ? await engine.send(...range, 'COUNT', `${count}`)
-        : await engine.send('EVAL', PAGE, '1', key, ...range.toSpliced(1, 1), `${skip + count}`, `${skip}`),
+        ? await engine.send(key, ...range, 'COUNT', `${count}`)
+        : await engine.send(
+            key,
+            'EVAL',
+            PAGE,
+            '1',
+            key,
+            ...range.toSpliced(1, 1),
+            `${skip + count}`,
+            `${skip}`,
+          ),
     );
     entries.push(...page);
     const last = page.at(-1);

@@ -8,6 +8,10 @@ export const Options = Type.Object({
     writeOnly: true,
     description: 'Where Redis is: `redis://user:password@host:port/database`, `rediss://` for TLS.',
   }),
+  cluster: Type.Boolean({
+    default: false,
+    description: 'Whether `url` is one server of a Redis Cluster; the others are found from it.',
+  }),
   prefix: Type.String({
     default: 'wayhub',
     pattern: '^[\\w.-]{1,64}$',

@@ -55,7 +55,7 @@ export class Outbox {
       this.#sentSize -= text.length;
       if (this.#waiting.length > 0) this.#sendWaiting();
     };
-    this.#link.send(['SPUBLISH', channel, text]).then(answered, (error: unknown) => {
+    this.#link.send(channel, ['SPUBLISH', channel, text]).then(answered, (error: unknown) => {
       if (this.#link.isReady) this.#log.error({ err: error }, 'Redis refused a notification to other hubs');
       answered();
     });

@@ -1,10 +1,12 @@
 /** What the plugin brings: a broker, and a store if it is wanted. */
 import type { Broker, Log, Store } from '../../core/index.ts';
 import { RedisBroker } from './broker.ts';
+import { ClusterLink } from './cluster.ts';
 import { warnOfLoss } from './durability.ts';
 import { Keys } from './keys.ts';
-import { Link } from './link.ts';
+import type { Link } from './link.ts';
 import type { Options } from './options.ts';
+import { StandaloneLink } from './standalone.ts';
 import { redisStore } from './store.ts';
 
 export interface RedisParts {
@@ -18,8 +20,12 @@ export interface RedisParts {
 export async function openParts(options: Options, log: Log): Promise<RedisParts> {
   const keys = new Keys(options.prefix);
   // A connection for each, so that large documents do not hold up notifications.
-  const forBroker = new Link(options, log.child({ connection: 'broker' }));
-  const forStore = options.store ? new Link(options, log.child({ connection: 'store' })) : undefined;
+  const linkFor = (use: string): Link => {
+    const own = log.child({ connection: use });
+    return options.cluster ? new ClusterLink(options, own) : new StandaloneLink(options, own);
+  };
+  const forBroker = linkFor('broker');
+  const forStore = options.store ? linkFor('store') : undefined;
   try {
     await forBroker.open();
     if (forStore !== undefined) {

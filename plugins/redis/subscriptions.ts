@@ -1,12 +1,12 @@
 /** The channels this hub listens to: what is wanted, brought to Redis once a turn and again after every failure. */
 import { ErrorReply } from '@redis/client';
 import type { Log } from '../../core/index.ts';
-import type { Link } from './link.ts';
+import type { Link, Listener } from './link.ts';
 
 /** Channels in one command. */
 const MOST_AT_ONCE = 1_000;
-
-type Listener = (message: Buffer, channel: Buffer) => void;
+/** After Redis refused something, or a connection failed without Redis being away: in ms. */
+const RETRY_MS = 5_000;
 
 export class Subscriptions {
   readonly #link: Link;
@@ -15,7 +15,9 @@ export class Subscriptions {
   readonly #wanted = new Set<string>();
   /** Channels about which Redis may think otherwise. */
   #changed = new Set<string>();
-  #isScheduled = false;
+  #isBusy = false;
+  /** Until Redis is asked again for what failed. */
+  #retry: NodeJS.Timeout | undefined;
 
   constructor(link: Link, log: Log, listener: Listener) {
     this.#link = link;
@@ -23,6 +25,13 @@ export class Subscriptions {
     this.#listener = listener;
     // The client restores those that Redis had confirmed; the others are asked for here.
     link.onReady(() => this.#schedule());
+  }
+
+  /** Nothing is asked for any more. */
+  stop(): void {
+    clearTimeout(this.#retry);
+    this.#wanted.clear();
+    this.#changed.clear();
   }
 
   add(channel: string): void {
@@ -35,52 +44,50 @@ export class Subscriptions {
     this.#change(channel);
   }
 
-  /** Whether Redis knows all that is wanted. */
-  get isSettled(): boolean {
-    return this.#changed.size === 0;
-  }
-
   #change(channel: string): void {
     this.#changed.add(channel);
     this.#schedule();
   }
 
   #schedule(): void {
-    if (this.#isScheduled || this.#changed.size === 0 || !this.#link.isReady) return;
-    this.#isScheduled = true;
-    queueMicrotask(() => {
-      this.#isScheduled = false;
-      if (this.#link.isReady) void this.flush();
+    if (this.#isBusy || this.#changed.size === 0 || !this.#link.isReady) return;
+    this.#isBusy = true;
+    // At the end of the turn, so that all changes of it go together.
+    queueMicrotask(async () => {
+      const failed = await this.#tell();
+      this.#isBusy = false;
+      for (const channel of failed) this.#changed.add(channel);
+      clearTimeout(this.#retry);
+      if (failed.length === 0) this.#schedule();
+      else this.#retry = setTimeout(() => this.#schedule(), RETRY_MS).unref();
     });
   }
 
-  /** Asks Redis for all that has changed. @returns when that is in force; what fails is asked for again later. */
-  async flush(): Promise<void> {
+  /** Tells Redis all that has changed. @returns the channels for which that failed. */
+  async #tell(): Promise<string[]> {
     const changed = [...this.#changed];
     this.#changed = new Set();
-    const { client } = this.#link;
-    const begin = changed.filter((channel) => this.#wanted.has(channel));
+    // In two steps: the client of a cluster lets a connection go with its last channel.
     const end = changed.filter((channel) => !this.#wanted.has(channel));
-    await Promise.all([
-      ...chunks(end).map((some) => this.#ask(some, client.sUnsubscribe(some, this.#listener, true))),
-      ...chunks(begin).map((some) => this.#ask(some, client.sSubscribe(some, this.#listener, true))),
-    ]);
+    const ended = await this.#each(end, (some) => this.#link.unsubscribe(some, this.#listener));
+    const begin = changed.filter((channel) => this.#wanted.has(channel));
+    const begun = await this.#each(begin, (some) => this.#link.subscribe(some, this.#listener));
+    return [...ended, ...begun];
   }
 
-  async #ask(channels: readonly string[], asked: Promise<void>): Promise<void> {
-    try {
-      await asked;
-    } catch (error) {
-      for (const channel of channels) this.#changed.add(channel);
-      // A refusal would be repeated at once: it is asked again with the next change.
-      if (error instanceof ErrorReply) this.#log.error({ err: error }, 'Redis refuses a subscription');
-      else this.#schedule();
+  /** @returns the channels for which it failed. */
+  async #each(channels: string[], ask: (some: string[]) => Promise<void>): Promise<string[]> {
+    const failed: string[] = [];
+    const asked: Promise<void>[] = [];
+    for (let at = 0; at < channels.length; at += MOST_AT_ONCE) {
+      const some = channels.slice(at, at + MOST_AT_ONCE);
+      const failing = (error: unknown) => {
+        failed.push(...some);
+        if (error instanceof ErrorReply) this.#log.error({ err: error }, 'Redis refuses a subscription');
+      };
+      asked.push(ask(some).catch(failing));
     }
+    await Promise.all(asked);
+    return failed;
   }
-}
-
-function chunks(channels: string[]): string[][] {
-  const all: string[][] = [];
-  for (let at = 0; at < channels.length; at += MOST_AT_ONCE) all.push(channels.slice(at, at + MOST_AT_ONCE));
-  return all;
 }

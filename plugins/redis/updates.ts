@@ -61,7 +61,7 @@ export class Updates {
   }
 
   async #run(id: string, group: Group): Promise<void> {
-    const read = await this.#engine.send('HGET', this.#keys[0], id).finally(() => {
+    const read = await this.#engine.send(this.#keys[0], 'HGET', this.#keys[0], id).finally(() => {
       if (this.#open.get(id) === group) this.#open.delete(id);
     });
     let present = read === null ? '' : `=${read}`;
@@ -94,7 +94,8 @@ export class Updates {
   }
 
   #set(id: string, present: string, next: string): Promise<unknown> {
-    return this.#engine.send('EVAL', COMPARE_AND_SET, '2', ...this.#keys, id, present, next);
+    const [key] = this.#keys;
+    return this.#engine.send(key, 'EVAL', COMPARE_AND_SET, '2', ...this.#keys, id, present, next);
   }
 }
 

@@ -81,7 +81,8 @@ export function brokerContract(name: string, make: (t: Test) => Cluster | Promis
     notify.clients([remote.connection.id, local.connection.id, 'f'.repeat(32)], here.parts.make(4));
     notify.channels(['nowhere'], here.parts.make(5));
     t.strictSame(await seen(cluster, here, local), [1, 2, 4]);
-    t.strictSame(await seen(cluster, there, remote), [1, 2, 4]);
+    // Topics and inboxes are in order each by itself.
+    t.strictSame((await seen(cluster, there, remote)).sort(), [1, 2, 4]);
     t.strictSame(await seen(cluster, there, apart), [3]);
     for (const { hub } of hubs) t.strictSame(loggedErrors(hub), []);
   });
@@ -101,7 +102,8 @@ export function brokerContract(name: string, make: (t: Test) => Cluster | Promis
     notify.channels(['c', 'b', 'a'], here.parts.make(2));
     const ids = members.map(({ who }) => who.connection.id);
     notify.clients([...ids, ...ids], here.parts.make(3));
-    for (const { at, who, expected } of members) t.strictSame(await seen(cluster, at, who), expected);
+    for (const { at, who, expected } of members)
+      t.strictSame((await seen(cluster, at, who)).sort(), expected);
   });
 
   test(`${name}: one frame goes to each other hub, and none for clients of the own that are gone`, async (t) => {

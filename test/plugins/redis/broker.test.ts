@@ -1,13 +1,13 @@
 import { test } from 'tap';
 import { brokerContract } from '../../contract/broker.ts';
-import { RedisCluster } from './cluster.ts';
+import { hubsOn } from './cluster.ts';
 import { ownPrefix, REDIS_URL, withRedis } from './service.ts';
 
 await withRedis(() => {
-  brokerContract('hubs on Redis', (t) => new RedisCluster(REDIS_URL, ownPrefix(t)));
+  brokerContract('hubs on Redis', (t) => hubsOn(t, [REDIS_URL], ownPrefix(t)));
 
   test('topics that look alike to Redis are told apart, and none reaches into an inbox', async (t) => {
-    const cluster = new RedisCluster(REDIS_URL, ownPrefix(t));
+    const cluster = await hubsOn(t, [REDIS_URL], ownPrefix(t));
     const [a, b] = [cluster.join(), cluster.join()];
     t.teardown(() => Promise.all([a.close(), b.close()]));
     const got: [string, string][] = [];

@@ -1,30 +1,46 @@
-/** Hubs on one Redis, as the broker contract wants them. */
-import { setImmediate as nextTurn } from 'node:timers/promises';
+/** Hubs on one Redis, or on one Redis Cluster, as the broker contract wants them. */
+import { setImmediate as nextTurn, setTimeout as wait } from 'node:timers/promises';
+import { createClient } from '@redis/client';
+import type { Test } from 'tap';
 import type { Broker } from '../../../core/index.ts';
 import { createLog } from '../../../core/log.ts';
 import { RedisBroker } from '../../../plugins/redis/broker.ts';
+import { ClusterLink } from '../../../plugins/redis/cluster.ts';
 import { Keys } from '../../../plugins/redis/keys.ts';
-import { Link } from '../../../plugins/redis/link.ts';
+import { StandaloneLink } from '../../../plugins/redis/standalone.ts';
 import type { Cluster } from '../../contract/broker.ts';
 
 const MARK = 'mark of a test ';
 
-export class RedisCluster implements Cluster {
-  readonly #url: string;
-  readonly #keys: Keys;
-  readonly #members = new Map<string, Broker>();
-  readonly #arrivals = new Map<string, () => void>();
-  #marks = 0;
+interface Member {
+  readonly broker: Broker;
+  readonly topics: ReadonlySet<string>;
+}
 
-  constructor(url: string, prefix: string) {
-    this.#url = url;
-    this.#keys = new Keys(prefix);
-  }
+/** @param urls of the one server, or of all masters of a cluster. */
+export async function hubsOn(
+  t: Test,
+  urls: readonly [string, ...string[]],
+  prefix: string,
+): Promise<Cluster> {
+  const keys = new Keys(prefix);
+  const servers = await Promise.all(urls.map((url) => createClient({ url }).connect()));
+  t.teardown(() => Promise.all(servers.map((server) => server.close())));
+  const members = new Map<string, Member>();
+  const touched = new Set<string>();
+  const marks = new Map<string, () => void>();
+  const heard = (node: string, frame: string) => {
+    if (!frame.startsWith(MARK)) return false;
+    marks.get(`${frame} at ${node}`)?.();
+    return true;
+  };
 
-  join(): Broker {
+  const join = (): Broker => {
     const log = createLog('silent');
-    const link = new Link({ url: this.#url, silenceMs: 5_000 }, log);
-    const broker = new RedisBroker(link, this.#keys, 1_000_000, log);
+    const options = { url: urls[0], silenceMs: 5_000 };
+    const link = urls.length > 1 ? new ClusterLink(options, log) : new StandaloneLink(options, log);
+    const broker = new RedisBroker(link, keys, 1_000_000, log);
+    const topics = new Set<string>();
     let own = '';
     return {
       isDistributed: true,
@@ -32,37 +48,63 @@ export class RedisCluster implements Cluster {
         own = node;
         await link.open();
         await broker.start(node, {
-          topic: (topic, frame) => receiver.topic(topic, frame),
-          inbox: (frame) => {
-            if (frame.startsWith(MARK)) this.#arrivals.get(frame)?.();
-            else receiver.inbox(frame);
-          },
+          topic: (topic, frame) => void (heard(node, frame) || receiver.topic(topic, frame)),
+          inbox: (frame) => void (heard(node, frame) || receiver.inbox(frame)),
         });
-        this.#members.set(node, broker);
+        members.set(node, { broker, topics });
       },
       publish: (topic, frame) => broker.publish(topic, frame),
-      subscribe: (topic) => broker.subscribe(topic),
-      unsubscribe: (topic) => broker.unsubscribe(topic),
+      subscribe: (topic) => {
+        touched.add(topic);
+        topics.add(topic);
+        broker.subscribe(topic);
+      },
+      unsubscribe: (topic) => {
+        topics.delete(topic);
+        broker.unsubscribe(topic);
+      },
       send: (node, frame) => broker.send(node, frame),
       close: () => {
-        this.#members.delete(own);
+        members.delete(own);
         return broker.close();
       },
     };
-  }
+  };
 
-  /** Each hub sends a mark to each other one. It comes after all that the hub asked for and sent before. */
-  async settled(): Promise<void> {
+  /** How many hubs listen to a topic, as the servers have it. */
+  const listening = async (topic: string): Promise<number> => {
+    const channel = keys.topic(topic);
+    const counts = await Promise.all(servers.map((server) => server.pubSubShardNumSub([channel])));
+    return counts.reduce((sum, found) => sum + Number(found[channel] ?? 0), 0);
+  };
+
+  /** A mark in a channel comes after all that was sent to that channel before. */
+  const settled = async (): Promise<void> => {
     await nextTurn();
-    const marks: Promise<void>[] = [];
-    for (const [from, broker] of this.#members) {
-      for (const to of this.#members.keys()) {
+    for (const topic of touched) {
+      const wanted = [...members.values()].filter(({ topics }) => topics.has(topic)).length;
+      while ((await listening(topic)) !== wanted) await wait(2);
+    }
+    const arrivals: Promise<void>[] = [];
+    for (const [from, { broker }] of members) {
+      for (const [to, { topics }] of members) {
         if (to === from) continue;
-        const mark = `${MARK}${this.#marks++}`;
-        marks.push(new Promise((resolve) => this.#arrivals.set(mark, resolve)));
-        broker.send(to, mark);
+        const mark = `${MARK}${marks.size}`;
+        const sends = [
+          () => broker.send(to, mark),
+          ...[...topics].map((topic) => () => broker.publish(topic, mark)),
+        ];
+        let missing = sends.length;
+        const { promise, resolve } = Promise.withResolvers<void>();
+        arrivals.push(promise);
+        marks.set(`${mark} at ${to}`, () => {
+          missing--;
+          if (missing === 0) resolve();
+        });
+        for (const send of sends) send();
       }
     }
-    await Promise.all(marks);
-  }
+    await Promise.all(arrivals);
+  };
+  return { join, settled };
 }

@@ -5,12 +5,12 @@ import { type Test, test } from 'tap';
 import type { Store } from '../../../core/index.ts';
 import { createLog } from '../../../core/log.ts';
 import { Keys } from '../../../plugins/redis/keys.ts';
-import { Link } from '../../../plugins/redis/link.ts';
+import { StandaloneLink } from '../../../plugins/redis/standalone.ts';
 import { redisStore } from '../../../plugins/redis/store.ts';
 import { ownPrefix, REDIS_URL, withRedis } from './service.ts';
 
 async function openStore(t: Test, prefix: string): Promise<Store> {
-  const link = new Link({ url: REDIS_URL, silenceMs: 5_000 }, createLog('silent'));
+  const link = new StandaloneLink({ url: REDIS_URL, silenceMs: 5_000 }, createLog('silent'));
   await link.open();
   const store = redisStore(link, new Keys(prefix), { waitMs: 0, waiting: 0 });
   t.teardown(() => store.close());
@@ -156,10 +156,11 @@ await withRedis(() => {
   test('what is damaged in Redis is named', async (t) => {
     const prefix = ownPrefix(t);
     const store = await openStore(t, prefix);
-    const link = new Link({ url: REDIS_URL, silenceMs: 5_000 }, createLog('silent'));
+    const link = new StandaloneLink({ url: REDIS_URL, silenceMs: 5_000 }, createLog('silent'));
     await link.open();
     t.teardown(() => link.close());
-    await link.send(['HSET', new Keys(prefix).collection('d')[0], 'x', '{"half']);
+    const [key] = new Keys(prefix).collection('d');
+    await link.send(key, ['HSET', key, 'x', '{"half']);
     const message = 'Redis: document "x" of d is not valid JSON in the store';
     await t.rejects(store.collection('d').get('x'), { message });
     await t.rejects(

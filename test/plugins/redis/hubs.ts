@@ -14,7 +14,7 @@ export interface RedisHub {
 }
 
 /** An endpoint that sends numbers to the channel `all`, to users and to clients; the token in the query is the user. */
-function numbers(hub: Hub) {
+export function numbers(hub: Hub) {
   const endpoint = hub.endpoint('/', { envelope: { type: 'type' }, tokenInQuery: true });
   const number = endpoint.emits('NUMBER', Type.Object({ n: Type.Integer() }), { overflow: 'close' });
   const clients: string[] = [];

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { Store } from '../../../core/index.ts';
 import { createLog } from '../../../core/log.ts';
 import { Keys } from '../../../plugins/redis/keys.ts';
-import { Link } from '../../../plugins/redis/link.ts';
+import { StandaloneLink } from '../../../plugins/redis/standalone.ts';
 import { redisStore } from '../../../plugins/redis/store.ts';
 import { newPrefix, REDIS_URL } from './service.ts';
 
@@ -16,7 +16,7 @@ export async function open(folder: string): Promise<Store> {
   if (!existsSync(file)) writeFileSync(file, newPrefix());
   const prefix = readFileSync(file, 'utf8');
   prefixes.add(prefix);
-  const link = new Link({ url: REDIS_URL, silenceMs: 5_000 }, createLog('silent'));
+  const link = new StandaloneLink({ url: REDIS_URL, silenceMs: 5_000 }, createLog('silent'));
   await link.open();
   return redisStore(link, new Keys(prefix), { waitMs: 2_000, waiting: 10_000 });
 }

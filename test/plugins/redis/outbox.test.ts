@@ -12,7 +12,7 @@ function line() {
     isReady: true,
     sent,
     onReady: (task: () => void) => void whenReady.push(task),
-    send(args: (string | Buffer)[]) {
+    send(_key: string, args: (string | Buffer)[]) {
       sent.push(args.slice(1).join(' '));
       const answer = Promise.withResolvers<unknown>();
       unanswered.push(answer);

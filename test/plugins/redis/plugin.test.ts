@@ -1,11 +1,17 @@
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { createClient } from '@redis/client';
 import { test } from 'tap';
+import { completeConfig } from '../../../config/load.ts';
+import { prepareHub } from '../../../core/hub.ts';
+import { createLog } from '../../../core/log.ts';
 import redis from '../../../plugins/redis/index.ts';
+import { Options } from '../../../plugins/redis/options.ts';
 import { startHub } from '../../helpers/hub.ts';
+import { plugin } from '../../helpers/plugin.ts';
 import { project } from '../../helpers/project.ts';
-import { enter, readiness, redisHub, untilHeard } from './hubs.ts';
+import { enter, numbers, readiness, redisHub, untilHeard } from './hubs.ts';
 import { ownPrefix, ownRedis, REDIS_URL, withRedis } from './service.ts';
 
 await withRedis(() => {
@@ -83,6 +89,38 @@ await withRedis(() => {
     await bob.closed;
     while ((await client.pubSubShardChannels(`${prefix}:*`)).length > 1);
     t.pass('without members, nothing is subscribed but the inbox');
+  });
+
+  test('what a command of the command line tells is heard by the hubs that run', async (t) => {
+    const prefix = ownPrefix(t);
+    const running = await redisHub(t, { prefix });
+    const bob = await enter(t, running, 'bob');
+    const made: ReturnType<typeof numbers>[] = [];
+    const plugins = [plugin('numbers', (hub) => void made.push(numbers(hub))), redis({ prefix })];
+    const config = completeConfig({ plugins }, import.meta.filename);
+    // The subscription of bob is in force once somebody else hears of it.
+    await untilHeard(await redisHub(t, { prefix }), bob);
+    const command = await prepareHub(config, { log: createLog('silent') });
+    const [parts] = made;
+    parts?.notify.channels(['all'], parts.make(1));
+    await command.stop();
+    t.match(await bob.next(), { n: 1 });
+  });
+
+  test('the README has the options', async (t) => {
+    const readme = readFileSync(new URL('../../../plugins/redis/README.md', import.meta.url), 'utf8');
+    const options: Record<string, { default: unknown; description: string }> = JSON.parse(
+      JSON.stringify(Options.properties),
+    );
+    const rows = [...readme.matchAll(/^\| `(\w+)` \| `?([^|`]*)`? \| (.+) \|$/gm)];
+    t.strictSame(
+      rows.map(([, name, value = '', text]) => [name, value.trim().replaceAll(',', ''), text]),
+      Object.entries(options).map(([name, { default: value, description }]) => [
+        name,
+        String(value),
+        description[0]?.toLowerCase() + description.slice(1).replace(/\.$/, ''),
+      ]),
+    );
   });
 
   test('what others publish on the channels of hubs does no harm', async (t) => {

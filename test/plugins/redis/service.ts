@@ -1,5 +1,5 @@
 /** The Redis that tests use: the one on this machine, or one of their own that they may kill and stop. */
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -12,12 +12,21 @@ import { type Test, test } from 'tap';
 
 export const REDIS_URL = 'redis://127.0.0.1:6379';
 
-/** Runs the tests when the machine's Redis answers; else they are skipped with a line that says so, or fail where services are required. */
-export async function withRedis(tests: () => void): Promise<void> {
-  if (await answers(6379)) return tests();
-  const reason = `no Redis answers at ${REDIS_URL}`;
+/**
+ * Runs the tests when the machine's Redis answers and another can be started; else they are skipped with a line that
+ * says so, or fail where services are required.
+ */
+export async function withRedis(tests: () => void | Promise<void>): Promise<void> {
+  const reason = await missing();
+  if (reason === undefined) return tests();
   if (process.env.REQUIRE_SERVICES === '1') throw new Error(reason);
   test('redis', { skip: reason }, () => {});
+}
+
+async function missing(): Promise<string | undefined> {
+  if (!(await answers(6379))) return `no Redis answers at ${REDIS_URL}`;
+  const { error } = spawnSync('redis-server', ['--version']);
+  return error && `redis-server cannot be started: ${error.message}`;
 }
 
 /** A prefix of its own, whose keys are gone after the test. */
@@ -91,6 +100,37 @@ export async function ownRedis(t: Test, more: Readonly<Record<string, string>> =
     pause: () => void child?.kill('SIGSTOP'),
     resume: () => void child?.kill('SIGCONT'),
   };
+}
+
+/** A Redis Cluster of three masters. */
+export async function ownCluster(t: Test): Promise<[OwnRedis, ...OwnRedis[]]> {
+  const make = async () => {
+    const busPort = await freePort();
+    const redis = await ownRedis(t, {
+      'cluster-enabled': 'yes',
+      'cluster-port': `${busPort}`,
+    });
+    const client = await createClient({ url: redis.url }).connect();
+    return { redis, port: new URL(redis.url).port, busPort: `${busPort}`, client };
+  };
+  const [first, ...others] = [await make(), await make(), await make()];
+  const all = [first, ...others];
+  for (const [i, { client }] of all.entries()) {
+    const [from, to] = [Math.floor((16_384 * i) / 3), Math.floor((16_384 * (i + 1)) / 3) - 1];
+    await client.sendCommand(['CLUSTER', 'ADDSLOTSRANGE', `${from}`, `${to}`]);
+    await client.sendCommand(['CLUSTER', 'SET-CONFIG-EPOCH', `${i + 1}`]);
+  }
+  for (const { port, busPort } of others)
+    await first.client.sendCommand(['CLUSTER', 'MEET', '127.0.0.1', port, busPort]);
+  for (const { client } of all) {
+    for (;;) {
+      const info = String(await client.sendCommand(['CLUSTER', 'INFO']));
+      if (/cluster_state:ok/.test(info) && /cluster_known_nodes:3/.test(info)) break;
+      await wait(10);
+    }
+    await client.close();
+  }
+  return [first.redis, ...others.map(({ redis }) => redis)];
 }
 
 /** A way to a Redis that a test can cut, while others still reach it. */
