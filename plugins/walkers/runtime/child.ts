@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import type { Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import type { Catalogue } from '../grants/offers.ts';
+import { ownEnvironment } from '../processes.ts';
 import type { Job } from './job.ts';
 import { type Cost, HUB_FD, LINE_BYTES, parseCost } from './protocol.ts';
 import type { FailureCode } from './run.ts';
@@ -61,10 +62,12 @@ export class Child {
   constructor(events: ChildEvents, catalogue: Catalogue) {
     this.#events = events;
     this.#catalogue = catalogue;
-    const env = { PATH: process.env.PATH };
     // The last one tells the child by its end that the hub is gone.
     const stdio = ['pipe', 'pipe', 'pipe', 'pipe'] as const;
-    this.#process = spawn(process.execPath, [...FLAGS, MAIN], { stdio: [...stdio], env });
+    this.#process = spawn(process.execPath, [...FLAGS, MAIN], {
+      stdio: [...stdio],
+      env: ownEnvironment(),
+    });
     const { stdin, stdout, stderr } = this.#process;
     if (stdin === null || stdout === null || stderr === null) throw new Error('a child without pipes');
     this.#input = stdin;

@@ -1,6 +1,7 @@
 /** Translates files in a process of its own, which is started when there is something to do. */
 import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { ownEnvironment } from '../processes.ts';
 import type { Rewritten } from './rewrite.ts';
 import { SourceError, sourceError } from './source-error.ts';
 
@@ -47,7 +48,12 @@ export class Compiler {
   }
 
   #start(): ChildProcess {
-    const child = fork(COMPILER, { execArgv: FLAGS, serialization: 'json', stdio: 'ignore' });
+    const child = fork(COMPILER, {
+      execArgv: FLAGS,
+      env: ownEnvironment(),
+      serialization: 'json',
+      stdio: 'ignore',
+    });
     child.unref();
     child.channel?.unref();
     child.once('exit', () => {

@@ -9,12 +9,14 @@ import { skeleton } from '../../../plugins/walkers/skeleton.ts';
 
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 const WALKERS = join(ROOT, 'walkers');
-const TSC = join(ROOT, 'node_modules/.bin/tsc');
+// Not the command itself: tap's hooks, which every process of a test gets, take a file without an extension for CommonJS.
+const TSC = join(ROOT, 'node_modules/typescript/lib/tsc.js');
 
 /** Errors as `file:line: message`. */
 function compile(project: string): Promise<string[]> {
-  return new Promise((done) => {
-    execFile(TSC, ['-p', project, '--pretty', 'false'], (_error, stdout) => {
+  return new Promise((done, failed) => {
+    execFile(process.execPath, [TSC, '-p', project, '--pretty', 'false'], (error, stdout, stderr) => {
+      if (stderr !== '') return failed(error ?? new Error(stderr));
       const errors = stdout.matchAll(/^(?:.*\/)?([\w-]+\.ts)\((\d+),\d+\): error TS\d+: (.*)$/gm);
       done([...errors].map(([, file, line, message]) => `${file}:${line}: ${message}`));
     });
