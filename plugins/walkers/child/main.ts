@@ -8,7 +8,12 @@ const HOLD = 0.3;
 /** It does nothing but wait. */
 const WATCHDOG_LIMITS = { maxOldGenerationSizeMb: 16, maxYoungGenerationSizeMb: 2 };
 
-new Worker(new URL('./watchdog.ts', import.meta.url), { resourceLimits: WATCHDOG_LIMITS }).unref();
+new Worker(new URL('./watchdog.ts', import.meta.url), {
+  resourceLimits: WATCHDOG_LIMITS,
+  // Or Node would open this process' own pipes for it, and with that make them such that a write fails when they are full.
+  stdout: true,
+  stderr: true,
+}).unref();
 
 const reader = new LineReader();
 const writer = new LineWriter();

@@ -20,6 +20,23 @@ test('many runs at once all end, each with its own answer', async (t) => {
   t.match(pool.statistics, { processes: 2, running: 0, queued: 0, done: 1_000, failed: {}, deaths: 0 });
 });
 
+test('results far longer than a pipe holds arrive whole, also while the hub does something else', async (t) => {
+  const { build, run } = startPool(t);
+  const built = await build({
+    'a.ts': `import { Root, walker } from 'hub:walker';
+export const long = walker().entry(Root, (w) => { for (let i = 0; i < 1000; i++) w.report('x'.repeat(1000) + i); });`,
+  });
+  const graph = new MemoryGraph();
+  for (let times = 0; times < 10; times++) {
+    const running = run(built, 'long', graph);
+    await new Promise(setImmediate);
+    // What the child writes meanwhile finds nobody who reads.
+    for (const until = performance.now() + 30; performance.now() < until; );
+    const { ok, values } = await running;
+    t.strictSame([ok, values.length, values[999]?.slice(-4)], [true, 1_000, 'x999']);
+  }
+});
+
 test('when the queue is full the caller is told at once', async (t) => {
   const { build, run, pool } = startPool(t, { queue: 2 });
   const built = await build({ 'a.ts': FILE });
