@@ -48,7 +48,6 @@ const HUB_IRRIGATION = new URL('./servers/hub-irrigation.ts', import.meta.url);
 const HUB_SEASON = new URL('./servers/hub-season.ts', import.meta.url);
 const UWS_TELEMETRY = new URL('./servers/uws-telemetry.ts', import.meta.url);
 const HUB_WALKERS = new URL('./servers/hub-walkers.ts', import.meta.url);
-const HUB_WALKERS_BUSY = new URL('./servers/hub-walkers-busy.ts', import.meta.url);
 const UWS_CHILD = new URL('./servers/uws-child.ts', import.meta.url);
 const HUB_TOPICS = new URL('./servers/hub-topics.ts', import.meta.url);
 const UWS = new URL('./servers/uws.ts', import.meta.url);
@@ -286,7 +285,7 @@ export const scenarios: readonly Scenario[] = [
     }),
     baseline: 'quiet',
     contenders: [
-      { name: 'busy', server: HUB_WALKERS_BUSY },
+      { name: 'busy', server: HUB_WALKERS, path: '/busy' },
       { name: 'quiet', server: HUB_WALKERS },
     ],
     targets: [{ contender: 'busy', of: 'quiet', atMost: 2 }],
