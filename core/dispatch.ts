@@ -169,12 +169,12 @@ export class Dispatcher {
 
 /** @returns undefined when the endpoint ignores such messages. @throws HubError `invalid_json` when the message has no name. */
 function nameOf(message: Record<string, unknown>, { options }: Endpoint<unknown>): string | undefined {
-  const { type, typeOf, unknown } = options.envelope;
-  const field = message[type];
-  const name = typeof field === 'string' ? field : typeOf?.(message);
-  if (typeof name === 'string') return name;
-  if (unknown === 'ignore') return undefined;
-  throw new HubError('invalid_json', `the field "${type}" must be a string`);
+  const { envelope } = options;
+  const field = message[envelope.type];
+  if (typeof field === 'string') return field;
+  const name = envelope.typeOf?.(message);
+  if (name !== undefined || envelope.unknown === 'ignore') return name;
+  throw new HubError('invalid_json', `the field "${envelope.type}" must be a string`);
 }
 
 /** @returns undefined when the endpoint ignores unknown types. @throws HubError `unknown_type`. */
