@@ -9,6 +9,9 @@ import type { Test } from 'tap';
 import { Queue } from './queue.ts';
 
 const CLI = join(import.meta.dirname, '../../core/cli.ts');
+/** Node, without the hooks tap adds to every process a test starts: loading everything through them takes half as long again. */
+export const NODE: readonly [string, ...string[]] =
+  process.platform === 'win32' ? [process.execPath] : ['env', '-u', 'NODE_OPTIONS', process.execPath];
 /** For the configurations: what they import plugins' API from. */
 export const API = JSON.stringify(new URL('../../core/index.ts', import.meta.url).href);
 
@@ -51,7 +54,8 @@ export function project(t: Test, config: string): Project {
     run: (args, env = {}) =>
       new Promise((resolve) => {
         const options = { cwd: folder, env: environment(env) };
-        const child = execFile(process.execPath, [CLI, ...args], options, (_error, stdout, stderr) =>
+        const [command, ...before] = NODE;
+        const child = execFile(command, [...before, CLI, ...args], options, (_error, stdout, stderr) =>
           resolve({ code: child.exitCode, stdout, stderr }),
         );
         t.teardown(() => void child.kill('SIGKILL'));
@@ -61,7 +65,8 @@ export function project(t: Test, config: string): Project {
 }
 
 async function start(t: Test, folder: string, env: Environment): Promise<Running> {
-  const child = spawn(process.execPath, [CLI, 'start'], { cwd: folder, env: environment(env) });
+  const [command, ...before] = NODE;
+  const child = spawn(command, [...before, CLI, 'start'], { cwd: folder, env: environment(env) });
   const ended = once(child, 'exit').then(([code, signal]) => ({ code, signal }));
   t.teardown(async () => {
     child.kill('SIGKILL');

@@ -11,6 +11,7 @@ import users from '../../../plugins/users/index.ts';
 import { Options } from '../../../plugins/users/options.ts';
 import { type Received, startHub, type TestHub, type TestOptions } from '../../helpers/hub.ts';
 import { plugin } from '../../helpers/plugin.ts';
+import { NODE } from '../../helpers/project.ts';
 import { Queue } from '../../helpers/queue.ts';
 
 /** The least the options allow: 5 ms a hash. */
@@ -104,7 +105,8 @@ export interface Ended {
 
 /** Starts the command line in a process of its own, which ends with the test. */
 export function spawnHub(t: Test, env: NodeJS.ProcessEnv, ...args: string[]): ChildProcessWithoutNullStreams {
-  const child = spawn(process.execPath, [cli, ...args], { env });
+  const [command, ...before] = NODE;
+  const child = spawn(command, [...before, cli, ...args], { env });
   t.teardown(() => child.kill('SIGKILL'));
   return child;
 }
