@@ -4,7 +4,7 @@ import { cpus, release } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { pinned } from './processes.ts';
 import { median, type Options, paired, type Result } from './rounds.ts';
-import type { Goal, Unit } from './scenarios.ts';
+import type { Goal, Unit } from './scenario.ts';
 
 const HEAD = ['scenario', 'contender', 'median', 'min – max', 'ratio', 'target', 'reached'] as const;
 const WIDTHS = [10, 12, 12, 23, 18, 22, 7] as const;

@@ -6,7 +6,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import type { Sample } from './load/job.ts';
 import type { Contender, Context } from './measures.ts';
 import { type Generator, pinned, type Server, startGenerator, startServer } from './processes.ts';
-import type { Scenario } from './scenarios.ts';
+import type { Scenario } from './scenario.ts';
 
 /** Shares of one core, of cores 0 and 1 together, above which a sample is taken again. */
 const STOLEN_LIMIT = 0.02;
