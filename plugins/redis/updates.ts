@@ -40,7 +40,10 @@ export class Updates {
   add<T>(id: string, make: (present: T | undefined) => T | undefined): Promise<T | undefined> {
     const asked = Promise.withResolvers<T | undefined>();
     // What the document holds is for the caller to know.
-    const change = { make, asked } as unknown as Change;
+    const change: Change = {
+      make: make as (present: unknown) => unknown,
+      asked: asked as PromiseWithResolvers<unknown>,
+    };
     const open = this.#open.get(id);
     // Unless another call on the document came after the group.
     if (open !== undefined && this.#turns.isLast(id, open.end)) open.changes.push(change);
