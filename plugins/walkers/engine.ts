@@ -49,8 +49,7 @@ export class Engine {
   #triggered = 0;
   /** The first load, when it has begun. */
   #loading: Promise<readonly WalkerFile[]> | undefined;
-  readonly #loaded = Promise.withResolvers<void>();
-  #isLoaded = false;
+  #loaded: PromiseWithResolvers<void> | undefined = Promise.withResolvers();
 
   constructor(hub: Hub, options: Options, { delivery, offers }: EngineParts) {
     const { processes, queue, userQueue, queueMs, readBytes, recordBytes } = options;
@@ -85,13 +84,9 @@ export class Engine {
     };
   }
 
-  /** Resolves when the walkers were loaded for the first time: what arrives before waits for it. */
-  get loaded(): Promise<void> {
-    return this.#loaded.promise;
-  }
-
-  get isLoaded(): boolean {
-    return this.#isLoaded;
+  /** Resolves when the walkers were loaded for the first time: what arrives before waits for it. Undefined: they were. */
+  get loaded(): Promise<void> | undefined {
+    return this.#loaded?.promise;
   }
 
   /** By name. */
@@ -121,8 +116,8 @@ export class Engine {
     try {
       this.#tell(await this.#load());
     } finally {
-      this.#isLoaded = true;
-      this.#loaded.resolve();
+      this.#loaded?.resolve();
+      this.#loaded = undefined;
     }
     if (!this.#hub.signal.aborted) this.#library.watch((files) => this.#tell(files));
   }

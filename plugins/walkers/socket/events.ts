@@ -131,7 +131,7 @@ async function runWalker(
 ) {
   const { data: visitor } = connection;
   if (visitor.entering !== undefined) await visitor.entering;
-  if (!engine.isLoaded) await engine.loaded;
+  if (engine.loaded !== undefined) await engine.loaded;
   const { caller, clientId, channelId } = visitor;
   const walker = engine.walkers.get(event.walker);
   const failed = (error: string) => socket.failed({ error });
