@@ -104,6 +104,19 @@ const Settings = Type.Object(
           minimum: 0,
           description: 'Time to finish what runs when the hub stops.',
         }),
+        noticeMs: Type.Integer({
+          default: 0,
+          minimum: 0,
+          maximum: 600_000,
+          description:
+            'Before that, a hub that stops goes on for so long, while `/health/ready` answers 503 already: for load balancers to notice.',
+        }),
+        reconnectMs: Type.Integer({
+          default: 2_000,
+          minimum: 0,
+          maximum: 600_000,
+          description: 'Clients of a hub that stops come to another one, or back, spread over so long.',
+        }),
       },
       { ...closed, default: {} },
     ),

@@ -10,6 +10,7 @@ import { type HookPoints, isTapped, type Verdict } from './hooks.ts';
 import type { Identity } from './identity.ts';
 import { within } from './lifecycle.ts';
 import { type LiveConnection, live } from './live-connection.ts';
+import type { PresenceEntries } from './presence.ts';
 import type { FanOut } from './transport/fanout.ts';
 
 /** Channels as plugins see them. */
@@ -38,12 +39,16 @@ export class ChannelRegistry implements Channels {
   readonly #hooks: HookPoints;
   readonly #fanOut: FanOut;
   readonly #broker: Broker;
+  readonly #presence: PresenceEntries;
   readonly #members = new Map<string, Set<LiveConnection>>();
+  /** Topics of the channels that have members, by endpoint and channel. */
+  readonly #topics = new Map<string, Map<string, string>>();
 
-  constructor(hooks: HookPoints, fanOut: FanOut, broker: Broker) {
+  constructor(hooks: HookPoints, fanOut: FanOut, broker: Broker, presence: PresenceEntries) {
     this.#hooks = hooks;
     this.#fanOut = fanOut;
     this.#broker = broker;
+    this.#presence = presence;
   }
 
   async join(connection: Connection<unknown>, channel: string): Promise<void> {
@@ -58,14 +63,16 @@ export class ChannelRegistry implements Channels {
     }
     member.channelNames ??= new Set();
     member.channelNames.add(channel);
-    if (!member.assigned?.has(channel)) this.#add(member, channelTopic(member.endpoint, channel));
+    if (!member.assigned?.has(channel)) this.#enter(member, channel);
+    this.#presence.entered(member, channelTopic(member.endpoint, channel));
     this.#hooks.subscribed.call({ connection, channel });
   }
 
   leave(connection: Connection<unknown>, channel: string): void {
     const member = live(connection);
     if (!member.channelNames?.delete(channel)) return;
-    if (!member.assigned?.has(channel)) this.#remove(member, channelTopic(member.endpoint, channel));
+    if (!member.assigned?.has(channel)) this.#exit(member, channel);
+    this.#presence.left(member, channelTopic(member.endpoint, channel));
     this.#hooks.unsubscribed.call({ connection, channel });
   }
 
@@ -77,18 +84,21 @@ export class ChannelRegistry implements Channels {
     member.assigned = after.size === 0 ? undefined : after;
     const joined = (channel: string) => member.channelNames?.has(channel) === true;
     for (const channel of before ?? []) {
-      if (!after.has(channel) && !joined(channel))
-        this.#remove(member, channelTopic(member.endpoint, channel));
+      if (!after.has(channel) && !joined(channel)) this.#exit(member, channel);
     }
     for (const channel of after) {
-      if (!before?.has(channel) && !joined(channel))
-        this.#add(member, channelTopic(member.endpoint, channel));
+      if (!before?.has(channel) && !joined(channel)) this.#enter(member, channel);
     }
   }
 
   members<D>(endpoint: Endpoint<D>, channel: string): readonly Connection<D>[] {
     // Connections of an endpoint carry that endpoint's data.
     return [...this.membersOf(channelTopic(endpoint, channel))] as unknown as Connection<D>[];
+  }
+
+  /** The topic of a channel with members; undefined: it has none. Costs nothing worth mentioning. */
+  topicOf(endpoint: { readonly name: string }, channel: string): string | undefined {
+    return this.#topics.get(endpoint.name)?.get(channel);
   }
 
   membersOf(topic: string): ReadonlySet<LiveConnection> {
@@ -99,12 +109,16 @@ export class ChannelRegistry implements Channels {
   async reauthorize(member: LiveConnection, before: string | undefined): Promise<void> {
     const user = member.identity?.user;
     if (before !== user) {
-      if (before !== undefined) this.#remove(member, userTopic(member.endpoint, before));
+      if (before !== undefined) this.#leaveUser(member, before);
       if (user !== undefined) this.#add(member, userTopic(member.endpoint, user));
     }
+    if (user !== undefined) this.#presence.entered(member, userTopic(member.endpoint, user));
     for (const channel of member.channels) {
       try {
         await this.#authorize(member, channel);
+        // It may have left while taps decided.
+        if (member.channelNames?.has(channel))
+          this.#presence.entered(member, channelTopic(member.endpoint, channel));
       } catch {
         this.leave(member, channel);
       }
@@ -112,13 +126,17 @@ export class ChannelRegistry implements Channels {
   }
 
   opened(member: LiveConnection): void {
-    if (member.identity !== undefined) this.#add(member, userTopic(member.endpoint, member.identity.user));
+    if (member.identity === undefined) return;
+    const topic = userTopic(member.endpoint, member.identity.user);
+    this.#add(member, topic);
+    this.#presence.entered(member, topic);
   }
 
   /** The connection is gone from everything it was in. */
   closed(member: LiveConnection): void {
     for (const channel of member.channels) this.leave(member, channel);
-    for (const topic of [...(member.topics ?? [])]) this.#remove(member, topic);
+    for (const channel of member.assigned ?? []) this.#exit(member, channel);
+    if (member.identity !== undefined) this.#leaveUser(member, member.identity.user);
   }
 
   async #authorize(connection: LiveConnection, channel: string): Promise<void> {
@@ -137,13 +155,37 @@ export class ChannelRegistry implements Channels {
     if (typeof verdict === 'object') throw new HubError('forbidden', verdict.deny);
   }
 
+  #leaveUser(member: LiveConnection, user: string): void {
+    const topic = userTopic(member.endpoint, user);
+    this.#remove(member, topic);
+    this.#presence.left(member, topic);
+  }
+
+  #enter(member: LiveConnection, channel: string): void {
+    const { endpoint } = member;
+    const topic = channelTopic(endpoint, channel);
+    let topics = this.#topics.get(endpoint.name);
+    if (topics === undefined) {
+      topics = new Map();
+      this.#topics.set(endpoint.name, topics);
+    }
+    topics.set(channel, topic);
+    this.#add(member, topic);
+  }
+
+  #exit(member: LiveConnection, channel: string): void {
+    const topic = channelTopic(member.endpoint, channel);
+    this.#remove(member, topic);
+    if (this.membersOf(topic).size === 0) this.#topics.get(member.endpoint.name)?.delete(channel);
+  }
+
   #add(member: LiveConnection, topic: string): void {
     member.topics ??= new Set();
     member.topics.add(topic);
     const members = this.#members.get(topic);
     if (members === undefined) {
       this.#members.set(topic, new Set([member]));
-      this.#broker.subscribe(topic);
+      void this.#broker.subscribe(topic);
     } else members.add(member);
     this.#fanOut.joined(member, topic);
   }

@@ -2,14 +2,17 @@
 /** The command line: `hub start | check | token | plugins`, and the commands of plugins. */
 import { enableCompileCache } from 'node:module';
 import { join } from 'node:path';
-import { Command, CommanderError } from 'commander';
+import { Command, CommanderError, Option } from 'commander';
 import { HubError, messageOf, StartError } from './errors.ts';
 import { VERSION } from './version.ts';
 
 // A quarter less time to load; where the folder cannot be written, nothing is kept.
 enableCompileCache(join(import.meta.dirname, '../node_modules/.cache/wayhub'));
 // Loaded when used, so that help and tokens need not wait for all of the hub.
+const startCommand = () => import('./commands/start.ts');
+const memberCommand = () => import('./commands/member.ts');
 const hubCommands = () => import('./commands/hub-commands.ts');
+const storeCommand = () => import('./commands/store-command.ts');
 const tokenCommand = () => import('./commands/token-command.ts');
 const pluginCommand = () => import('./commands/plugin-command.ts');
 
@@ -24,7 +27,13 @@ const program = new Command('hub')
 program
   .command('start')
   .description('run the hub')
-  .action(async () => (await hubCommands()).start());
+  .option('--processes <n>', 'run it as so many processes on the same ports; needs a plugin such as redis')
+  .addOption(new Option('--process <n>').hideHelp())
+  .action(async (options) => {
+    // Only the first of them starts processes that are told which one they are.
+    if (options.process === undefined) await (await startCommand()).start(options);
+    else await (await memberCommand()).startMember(Number(options.process));
+  });
 program
   .command('check')
   .description('check the configuration and set every plugin up, without opening a port or the data')
@@ -40,6 +49,16 @@ program
   .command('plugins')
   .description('what is loaded, from where, and what it registers')
   .action(async () => (await hubCommands()).plugins());
+program
+  .command('store')
+  .description('what the hub keeps')
+  .command('copy')
+  .description(
+    'copy all of it into an empty store, while no hub runs: sqlite, lowdb, or a plugin that brings one',
+  )
+  .requiredOption('--from <store>', 'where it is')
+  .requiredOption('--to <store>', 'where it shall be')
+  .action(async (options) => (await storeCommand()).copy(options));
 program.addHelpText(
   'after',
   '\nPlugins add commands of their own: hub <plugin> <command>. `hub plugins` lists them.',

@@ -7,7 +7,7 @@ export const CLOSE_CODES = {
   restarting: {
     code: 4000,
     reason: 'the hub restarts; reconnect in 2000 ms',
-    meaning: 'The hub stops or restarts.',
+    meaning: 'The hub stops or restarts. The time is another one for each client: see `limits.reconnectMs`.',
   },
   tooSlow: {
     code: 4001,

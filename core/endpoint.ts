@@ -38,6 +38,11 @@ export interface EndpointOptions<D> {
    * the connection: it is closed with that message as the reason.
    */
   readonly data?: (connection: Connection<undefined>) => D;
+  /**
+   * What others see of a connection, at most 1,000 characters; undefined: it is not told of. Asked when the connection enters a
+   * channel and when its identity changes, so it should depend on nothing else. Default: none is told of. See `hub.presence`.
+   */
+  readonly presence?: (connection: Connection<D>) => string | undefined;
   /** One line for the documents. */
   readonly summary?: string;
 }

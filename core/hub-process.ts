@@ -1,4 +1,5 @@
 /** A hub while it lives: makes its parts, sets the plugins up, serves, and stops. */
+import { setTimeout as wait } from 'node:timers/promises';
 import type { FastifyInstance } from 'fastify';
 import type { HubConfig } from '../config/schema.ts';
 import { localBroker } from './broker/local.ts';
@@ -6,12 +7,15 @@ import type { Broker } from './broker/port.ts';
 import { ChannelRegistry } from './channels.ts';
 import { Connections } from './connections.ts';
 import { Dispatcher } from './dispatch.ts';
+import { closeAll, sendAway } from './drain.ts';
 import { messageOf, StartError } from './errors.ts';
 import { Failures } from './failures.ts';
 import { HookPoints } from './hooks.ts';
 import { createHttp, errorHandler } from './http.ts';
 import type { HubEnvironment, PreparedHub } from './hub.ts';
 import { TokenIdentity } from './identity.ts';
+import { localLeases } from './leases/local.ts';
+import { Leases } from './leases.ts';
 import { endPart, runTasks, setUp, within } from './lifecycle.ts';
 import { Lines } from './lines.ts';
 import type { Log } from './log.ts';
@@ -21,10 +25,12 @@ import { EndpointTable } from './paths.ts';
 import { type HubParts, PluginWorld } from './plugin-host.ts';
 import type { LoadedPlugin } from './plugins.ts';
 import { type Address, openPorts } from './ports.ts';
+import { PresenceEntries, PresenceService } from './presence.ts';
 import { type PluginRecord, RegistrationGate } from './registry.ts';
 import type { TokenKeys } from './secret.ts';
 import { Sessions } from './sessions.ts';
 import { Shortcuts } from './shortcuts.ts';
+import { Streams } from './streams.ts';
 import { landingRoute, systemRoutes } from './system-routes.ts';
 import { Timers } from './timers.ts';
 import { FanOut, mostBuffered } from './transport/fanout.ts';
@@ -51,6 +57,7 @@ export class HubProcess implements PreparedHub {
   readonly identity: TokenIdentity;
   readonly #config: HubConfig;
   readonly #log: Log;
+  readonly #process: number | undefined;
   readonly #parts: OpenedParts;
   readonly #broker: Broker;
   readonly #failures: Failures;
@@ -66,17 +73,23 @@ export class HubProcess implements PreparedHub {
   readonly #fanOut: FanOut;
   readonly #notifier: Notifier;
   readonly #lines: Lines;
+  readonly #streams: Streams;
+  readonly #leases: Leases;
+  readonly #presence: PresenceService;
   readonly #dispatcher: Dispatcher;
   readonly #sessions: Sessions;
   readonly #timers: Timers;
   readonly #world: PluginWorld;
   #http: FastifyInstance | undefined;
   #isServing = false;
+  /** New connections are refused. */
+  #isDraining = false;
   #stopped: Promise<void> | undefined;
 
   constructor(config: HubConfig, environment: HubEnvironment, opened: Opened) {
     this.#config = config;
     this.#log = environment.log;
+    this.#process = environment.process;
     this.#parts = opened.parts;
     this.#broker = environment.broker ?? opened.parts.broker ?? localBroker;
     this.#server = new Server(this.#log);
@@ -88,14 +101,21 @@ export class HubProcess implements PreparedHub {
     this.#hooks = hooks;
     this.identity = new TokenIdentity({ ...config.identity, keys: opened.keys }, hooks, this.#log);
     const fanOut = new FanOut(this.#server.app, this.#turnQueue);
-    const channels = new ChannelRegistry(hooks, fanOut, this.#broker);
+    const presenceTable = environment.presence ?? opened.parts.presence;
+    const entries = new PresenceEntries(presenceTable, failures);
+    const channels = new ChannelRegistry(hooks, fanOut, this.#broker, entries);
+    this.#presence = new PresenceService(presenceTable, entries, channels, failures, this.#log);
     const transport = { turnQueue: this.#turnQueue, fanOut };
     this.#fanOut = fanOut;
     this.#sessions = new Sessions(this.#connections, channels, hooks, this.identity, failures, transport);
     this.#notifier = new Notifier(channels, this.#connections, fanOut, this.#broker, (name) =>
       this.#endpoints.named(name),
     );
-    this.#lines = new Lines(this.#broker, failures, this.#notifier);
+    const { node } = this.#connections;
+    this.#lines = new Lines(this.#broker, node, failures, this.#ending.signal, this.#notifier);
+    this.#streams = new Streams(this.#broker, node, failures, this.#log, this.#lines);
+    const leaseTable = environment.leases ?? opened.parts.leases ?? localLeases();
+    this.#leases = new Leases(leaseTable, node, this.#lines, failures, this.#log);
     this.#dispatcher = new Dispatcher(hooks, failures);
     this.#timers = new Timers(failures, this.#ending.signal);
     this.#world = new PluginWorld({
@@ -105,6 +125,9 @@ export class HubProcess implements PreparedHub {
       notify: this.#notifier,
       channels,
       lines: this.#lines,
+      streams: this.#streams,
+      leases: this.#leases,
+      presence: this.#presence,
       connections: this.#connections,
       store: this.#parts.store,
       openState: opened.openState,
@@ -144,6 +167,7 @@ export class HubProcess implements PreparedHub {
     });
     this.#http = app;
     const system = {
+      process: this.#process,
       isReady: () => this.#isServing,
       plugins: () => this.plugins,
       endpoints: this.#endpoints,
@@ -179,19 +203,23 @@ export class HubProcess implements PreparedHub {
   }
 
   async listen(): Promise<readonly Address[]> {
-    await this.#broker.start(this.#connections.node, this.#lines);
-    this.#lines.connect();
+    await this.#broker.start(this.#connections.node, this.#streams);
+    // Before the lines, which carry word of the lease it needs.
+    await this.#presence.start(this.#connections.node, this.#endpoints, this.#leases);
+    await Promise.all([this.#lines.connect(), this.#streams.connect()]);
     this.#attach();
     await runTasks(this.#world.ready, 'onReady', Date.now() + this.#config.limits.setupMs, this.#failures);
     if (this.#stopped !== undefined) throw new StartError('the hub was stopped while it started');
-    const addresses = openPorts(this.#server, this.#config.host, this.#config.ports);
+    const { host, ports } = this.#config;
+    const addresses = openPorts(this.#server, host, ports, this.#process !== undefined);
     this.#timers.start();
+    await this.#leases.start();
     this.#isServing = true;
     return addresses;
   }
 
-  stop(): Promise<void> {
-    this.#stopped ??= this.#stop();
+  stop(isReplaced = false): Promise<void> {
+    this.#stopped ??= this.#stop(isReplaced);
     return this.#stopped;
   }
 
@@ -208,7 +236,7 @@ export class HubProcess implements PreparedHub {
         connections: limits.connections,
         connectionsPerAddress: limits.connectionsPerAddress,
       },
-      isDraining: () => this.#stopped !== undefined,
+      isDraining: () => this.#isDraining,
     });
     this.#shortcuts.install(this.#server.app);
     const { messageBytes, outboxBytes } = this.#endpoints.largest();
@@ -230,15 +258,20 @@ export class HubProcess implements PreparedHub {
     );
   }
 
-  async #stop(): Promise<void> {
-    const { stopMs } = this.#config.limits;
+  async #stop(isReplaced: boolean): Promise<void> {
+    const { stopMs, noticeMs, reconnectMs } = this.#config.limits;
+    const needsNotice = this.#isServing && noticeMs > 0 && !isReplaced;
+    this.#isServing = false;
+    if (needsNotice) await wait(noticeMs);
+    this.#isDraining = true;
+    this.#server.stopListening();
+    if (this.#broker.isDistributed) await sendAway(this.#connections, reconnectMs);
     const deadline = Date.now() + stopMs;
     const workDeadline = Date.now() + stopMs * WORK_SHARE;
-    this.#isServing = false;
-    this.#server.stopListening();
     this.#dispatcher.stop();
     this.#timers.stop();
     this.#ending.abort();
+    const givenBack = this.#leases.stop(workDeadline, this.#timers.whenIdle());
     await runTasks(this.#world.drain, 'onDrain', workDeadline, this.#failures);
     const handlers = [...this.#connections].map((connection) => connection.mailbox?.whenIdle());
     const work = Promise.all([...handlers, this.#timers.whenIdle(), this.#httpLoad.settle()]);
@@ -246,9 +279,12 @@ export class HubProcess implements PreparedHub {
       this.#log.warn('handlers were still running at the deadline of the stop');
     }
     this.#turnQueue.flush();
-    for (const connection of [...this.#connections]) connection.closeFor('restarting');
+    closeAll(this.#connections, reconnectMs);
     await runTasks([...this.#world.close].reverse(), 'onClose', deadline, this.#failures);
     await endPart('the HTTP routes', deadline, this.#log, () => this.#http?.close());
+    this.#streams.stop();
+    await givenBack;
+    await endPart('presence', deadline, this.#log, () => this.#presence.stop());
     await endPart('the broker', deadline, this.#log, () => this.#broker.close());
     // Without a deadline: what was written must not be lost.
     await endPart('the store', Number.POSITIVE_INFINITY, this.#log, () => this.#parts.store.close());

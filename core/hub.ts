@@ -3,14 +3,18 @@ import { join } from 'node:path';
 import type { FastifyInstance } from 'fastify';
 import type { HubConfig } from '../config/schema.ts';
 import type { Broker } from './broker/port.ts';
+import { StartError } from './errors.ts';
 import { HubProcess } from './hub-process.ts';
 import type { TokenIdentity } from './identity.ts';
+import type { LeaseTable } from './leases/port.ts';
 import type { Log } from './log.ts';
 import { openParts } from './parts.ts';
 import { loadPlugins } from './plugins.ts';
 import type { Address } from './ports.ts';
+import type { PresenceTable } from './presence/port.ts';
 import type { PluginRecord } from './registry.ts';
 import { hubKeys } from './secret.ts';
+import { assertWhole } from './store/copy.ts';
 import { openState } from './store/state.ts';
 
 /** What a hub is made with, beside its configuration. */
@@ -18,11 +22,17 @@ export interface HubEnvironment {
   readonly log: Log;
   /** Default: what a plugin brings, else the hub is alone. */
   readonly broker?: Broker;
+  /** Default: what a plugin brings, else the hub holds all its leases. */
+  readonly leases?: LeaseTable;
+  /** Default: what a plugin brings, else those present are those of this hub. */
+  readonly presence?: PresenceTable;
   /** Leaves the parts that plugins bring unopened: for commands that must not touch the data of a running hub. */
   readonly ownPartsOnly?: boolean;
   /** Checks every outgoing message against its schema and tells of those that do not match: for tests. */
   readonly onInvalidOutgoing?: (problem: string) => void;
   readonly production?: boolean;
+  /** Its number, from 1, among processes that listen on the same ports; undefined: the ports are its own. */
+  readonly process?: number;
 }
 
 /** A hub whose plugins are set up. It serves after `listen`. */
@@ -36,8 +46,11 @@ export interface PreparedHub {
    * @throws StartError when one cannot be had.
    */
   listen(): Promise<readonly Address[]>;
-  /** Stops within the deadline: finishes what runs, tells clients to reconnect, flushes the store. Idempotent. */
-  stop(): Promise<void>;
+  /**
+   * Stops within its times: gives notice, tells clients to reconnect, finishes what runs, flushes the store. Idempotent.
+   * @param isReplaced another process listens on the same ports already: nobody needs notice.
+   */
+  stop(isReplaced?: boolean): Promise<void>;
 }
 
 /**
@@ -53,6 +66,12 @@ export async function prepareHub(config: HubConfig, environment: HubEnvironment)
   const parts = await openParts(environment.ownPartsOnly ? [] : plugins, config, environment.log);
   const hub = new HubProcess(config, environment, { parts, keys, openState: openStateFile });
   try {
+    await assertWhole(parts.store);
+    if (environment.process !== undefined && !(parts.broker?.isDistributed && parts.store.isShared)) {
+      throw new StartError(
+        'several processes are several hubs: they need a plugin that brings a broker and a store for all of them, such as redis',
+      );
+    }
     await hub.setUp(plugins);
     return hub;
   } catch (error) {

@@ -125,8 +125,10 @@ export class LiveConnection implements Connection<unknown>, SocketOwner {
     } else close();
   }
 
-  closeFor(reason: CloseReason): void {
-    this.close(CLOSE_CODES[reason].code, CLOSE_CODES[reason].reason);
+  /** @param delay ms after which to reconnect, in place of the one that the reason has. */
+  closeFor(why: CloseReason, delay?: number): void {
+    const { code, reason } = CLOSE_CODES[why];
+    this.close(code, delay === undefined ? reason : reason.replace(/\d+/, `${delay}`));
   }
 
   identify(token: string): Promise<Identity> {

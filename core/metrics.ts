@@ -7,6 +7,8 @@ export interface MetricSources {
   readonly endpoints: EndpointTable;
   readonly connections: Connections;
   readonly failures: Failures;
+  /** Among several on the same ports, of which any may answer; undefined: there is one. */
+  readonly process: number | undefined;
 }
 
 /** @returns the type and the text of the answer at `/metrics`. */
@@ -14,12 +16,14 @@ export async function metricsText({
   endpoints,
   connections,
   failures,
+  process,
 }: MetricSources): Promise<[string, string]> {
   // Loaded by the first scrape: most hubs on a developer's machine are never scraped.
   const { collectDefaultMetrics, Counter, Gauge, Registry } = await import('prom-client');
   const registers = [new Registry()];
   const [registry] = registers;
   if (registry === undefined) return ['', ''];
+  if (process !== undefined) registry.setDefaultLabels({ process });
   collectDefaultMetrics({ register: registry });
   const open = new Gauge({
     name: 'hub_connections',

@@ -12,6 +12,7 @@ export function within(plugin: string, name: string): string {
 
 export function namespaced(store: Store, plugin: string): PluginStore {
   return {
+    isShared: store.isShared,
     collection: (name) => store.collection(within(plugin, name)),
     log: (name) => store.log(within(plugin, name)),
     blobs: (name) => store.blobs(within(plugin, name)),

@@ -2,7 +2,7 @@
  * Notifications to self, users, channels and clients. A message is encoded once; local members get it through uWS' publish,
  * other hubs through the broker.
  */
-import type { Broker, BrokerReceiver } from './broker/port.ts';
+import type { Broker, FrameReceiver } from './broker/port.ts';
 import { type ChannelRegistry, channelTopic, userTopic } from './channels.ts';
 import type { Connection } from './connection.ts';
 import type { Connections } from './connections.ts';
@@ -38,7 +38,7 @@ interface FrameHead {
   readonly clients?: readonly string[];
 }
 
-export class Notifier implements Notify, BrokerReceiver {
+export class Notifier implements Notify, FrameReceiver {
   readonly #channels: ChannelRegistry;
   readonly #connections: Connections;
   readonly #fanOut: FanOut;
@@ -72,11 +72,14 @@ export class Notifier implements Notify, BrokerReceiver {
   }
 
   channels(channels: readonly string[], message: Message, options: NotifyOptions = {}): void {
-    this.#topics(
-      unique(channels).map((channel) => channelTopic(message.type.endpoint, channel)),
-      message,
-      options,
-    );
+    const { endpoint } = message.type;
+    const topics: string[] = [];
+    for (const channel of unique(channels)) {
+      const known = this.#channels.topicOf(endpoint, channel);
+      if (known !== undefined) topics.push(known);
+      else if (this.#mayBeElsewhere(options)) topics.push(channelTopic(endpoint, channel));
+    }
+    if (topics.length > 0) this.#topics(topics, message, options);
   }
 
   clients(clients: readonly string[], message: Message): void {
@@ -108,17 +111,17 @@ export class Notifier implements Notify, BrokerReceiver {
   }
 
   #topics(topics: readonly string[], message: Message, options: NotifyOptions): void {
-    if (options.local) {
-      const known = topics.filter((topic) => this.#channels.membersOf(topic).size > 0);
-      for (const [index, topic] of known.entries())
-        this.#deliver(topic, message, options, known.slice(0, index));
-      return;
-    }
-    topics.forEach((topic, index) => {
+    const isShared = this.#mayBeElsewhere(options);
+    for (const [index, topic] of topics.entries()) {
       const before = topics.slice(0, index);
       this.#deliver(topic, message, options, before);
-      if (this.#broker.isDistributed) this.#broker.publish(topic, frame(message, { before }));
-    });
+      if (isShared) this.#broker.publish(topic, frame(message, { before }));
+    }
+  }
+
+  /** Whether members of a topic on other hubs are meant. */
+  #mayBeElsewhere({ local }: NotifyOptions): boolean {
+    return this.#broker.isDistributed && !local;
   }
 
   #deliver(

@@ -2,10 +2,12 @@
 import type { HubConfig } from '../config/schema.ts';
 import type { Broker } from './broker/port.ts';
 import { StartError } from './errors.ts';
+import type { LeaseTable } from './leases/port.ts';
 import { endPart, setUp } from './lifecycle.ts';
 import type { Log } from './log.ts';
 import type { BroughtParts } from './plugin.ts';
 import type { LoadedPlugin } from './plugins.ts';
+import type { PresenceTable } from './presence/port.ts';
 import { openStore } from './store/open.ts';
 import type { Store } from './store/port.ts';
 
@@ -13,6 +15,10 @@ export interface OpenedParts {
   readonly store: Store;
   /** undefined: no plugin brings one. */
   readonly broker: Broker | undefined;
+  /** undefined: no plugin brings them. */
+  readonly leases: LeaseTable | undefined;
+  /** undefined: no plugin brings it. */
+  readonly presence: PresenceTable | undefined;
   /** What each plugin opened. */
   readonly byPlugin: ReadonlyMap<string, BroughtParts>;
 }
@@ -37,7 +43,10 @@ export async function openParts(
       });
     }
     const broker = theOnly('broker', byPlugin);
-    return { store: theOnly('store', byPlugin) ?? (await openStore(config)), broker, byPlugin };
+    const leases = theOnly('leases', byPlugin);
+    const presence = theOnly('presence', byPlugin);
+    const store = theOnly('store', byPlugin) ?? (await openStore(config));
+    return { store, broker, leases, presence, byPlugin };
   } catch (error) {
     const deadline = Date.now() + setupMs;
     for (const [name, { broker, store }] of byPlugin) {
@@ -56,6 +65,6 @@ function theOnly<K extends keyof BroughtParts>(
   const [first, second] = [...byPlugin].filter(([, parts]) => parts[kind] !== undefined);
   if (second === undefined) return first?.[1][kind];
   throw new StartError(
-    `plugin "${second[0]}": a ${kind} is already brought by plugin "${first?.[0]}", and a hub has one`,
+    `plugin "${second[0]}": the part "${kind}" is already brought by plugin "${first?.[0]}", and a hub has one`,
   );
 }

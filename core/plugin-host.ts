@@ -7,6 +7,7 @@ import { StartError } from './errors.ts';
 import type { Failures } from './failures.ts';
 import type { HookPoints } from './hooks.ts';
 import type { IdentityService } from './identity.ts';
+import type { Leases } from './leases.ts';
 import type { ConnectionLimits } from './limits.ts';
 import type { Lines } from './lines.ts';
 import type { Log } from './log.ts';
@@ -15,10 +16,12 @@ import type { Notify } from './notify.ts';
 import type { EndpointTable } from './paths.ts';
 import type { Hub, HubFacts, Services } from './plugin.ts';
 import type { LoadedPlugin } from './plugins.ts';
+import type { PresenceService } from './presence.ts';
 import { groupOf, type PluginRecord, type RegistrationGate } from './registry.ts';
 import type { Shortcuts } from './shortcuts.ts';
 import type { Store } from './store/port.ts';
 import type { State } from './store/state.ts';
+import type { Streams } from './streams.ts';
 import { MAX_DELAY, type Timers } from './timers.ts';
 
 /** The parts of the hub that plugins reach. */
@@ -28,7 +31,10 @@ export interface HubParts {
   readonly limits: ConnectionLimits;
   readonly notify: Notify;
   readonly channels: Channels;
+  readonly presence: PresenceService;
   readonly lines: Lines;
+  readonly streams: Streams;
+  readonly leases: Leases;
   readonly connections: Connections;
   readonly store: Store;
   readonly openState: <T extends object>(name: string, defaults: T) => Promise<State<T>>;
@@ -90,6 +96,10 @@ export class PluginWorld {
         record.routes.push(route);
       }
     });
+    const openLease = (name: string) => {
+      assertOpen(`lease "${name}"`);
+      return parts.leases.open(plugin, name, () => assertOpen(`task of lease "${name}"`));
+    };
     const task = (list: LifecycleTask[], moment: string) => (run: Task) => {
       assertOpen(moment);
       list.push({ plugin, run });
@@ -99,6 +109,7 @@ export class PluginWorld {
       hooks: this.#recordedHooks(record, assertOpen),
       notify: parts.notify,
       channels: parts.channels,
+      presence: parts.presence.forPlugin(plugin, assertOpen),
       store: namespaced(parts.store, plugin),
       identity: parts.identity,
       log: parts.log.child({ plugin }),
@@ -124,15 +135,15 @@ export class PluginWorld {
         assertOpen(`shortcut ${path}`);
         parts.shortcuts.add({ plugin, path, answer });
       },
-      every: (name, ms, run) => {
+      every: (name, ms, run, { once = false } = {}) => {
         assertOpen(`timer "${name}"`);
         if (!(ms >= 1 && ms <= MAX_DELAY)) {
           throw new StartError(
             `plugin "${plugin}": the interval of timer "${name}" must be from 1 to ${MAX_DELAY} ms, found ${ms}`,
           );
         }
-        record.timers.push(`${name} every ${ms} ms`);
-        parts.timers.add({ plugin, name, ms, run });
+        record.timers.push(`${name} every ${ms} ms${once ? ', on one hub of the cluster' : ''}`);
+        parts.timers.add({ plugin, name, ms, run, lease: once ? openLease(name) : undefined });
       },
       state: (name, defaults) => {
         // Two of one file would not see each other's changes.
@@ -149,10 +160,15 @@ export class PluginWorld {
         assertOpen('a part of the document');
         record.documents.push(paths);
       },
-      line: (name, receive) => {
+      line: (name, hears) => {
         assertOpen(`line "${name}"`);
-        return parts.lines.open({ plugin, name, receive });
+        return parts.lines.open({ plugin, name }, hears);
       },
+      stream: (name, hears) => {
+        assertOpen(`stream "${name}"`);
+        return parts.streams.open(plugin, name, hears);
+      },
+      lease: openLease,
       provide: (name, service) => this.#provide(record, name, () => service, assertOpen),
       provideEach: (name, make) => {
         const made = new Map<string, unknown>();

@@ -7,12 +7,17 @@ import type { Connection } from './connection.ts';
 import type { Endpoint, EndpointOptions } from './endpoint.ts';
 import type { Hooks } from './hooks.ts';
 import type { IdentityService } from './identity.ts';
-import type { Line } from './lines.ts';
+import type { Lease } from './lease.ts';
+import type { LeaseTable } from './leases/port.ts';
+import type { Line, LineHears } from './lines.ts';
 import type { Log } from './log.ts';
 import type { Notify } from './notify.ts';
+import type { PresenceTable } from './presence/port.ts';
+import type { Presence } from './presence.ts';
 import type { ReadyAnswer } from './shortcuts.ts';
 import type { Store } from './store/port.ts';
 import type { State } from './store/state.ts';
+import type { Stream, StreamHears } from './stream.ts';
 
 /** Version of the plugin API, which `api` of a plugin is checked against. Follows semantic versioning. */
 export const API_VERSION = '1.0.0';
@@ -46,7 +51,7 @@ export interface CommandInput {
 }
 
 /** A plugin's own part of the store; the hub opens and closes it. */
-export type PluginStore = Omit<Store, 'close'>;
+export type PluginStore = Omit<Store, 'close' | 'contents'>;
 
 /** What a plugin's `setup` gets. Registering anything after set-up is an error. */
 export interface Hub {
@@ -70,6 +75,7 @@ export interface Hub {
   readonly hooks: Hooks;
   readonly notify: Notify;
   readonly channels: Channels;
+  readonly presence: Presence;
   /** The plugin's own part of the store: names do not meet those of other plugins. */
   readonly store: PluginStore;
   readonly identity: IdentityService;
@@ -82,9 +88,14 @@ export interface Hub {
   readonly signal: AbortSignal;
   /**
    * Runs `task` every `ms` milliseconds while the hub serves. It never overlaps with itself; an error is contained.
-   * @param task gets a signal that is aborted when the hub stops.
+   * @param task gets a signal that is aborted when the hub stops, or no longer holds the lease.
    */
-  every(name: string, ms: number, task: (signal: AbortSignal) => void | Promise<void>): void;
+  every(
+    name: string,
+    ms: number,
+    task: (signal: AbortSignal) => void | Promise<void>,
+    options?: EveryOptions,
+  ): void;
   /**
    * Small state in a readable file of the data folder, which people may edit while the hub is stopped.
    * @throws StartError when it was opened before.
@@ -100,10 +111,20 @@ export interface Hub {
   /**
    * A line to this plugin on the other hubs of the cluster. It carries what channels do not: what each hub has to decide
    * or keep for itself.
-   * @param receive gets the texts of the others, those of one hub in the order in which it sent them. What it throws is contained.
+   * @param name without spaces.
    * @throws StartError when the plugin has a line of this name.
    */
-  line(name: string, receive: (text: string) => void): Line;
+  line(name: string, hears: LineHears): Line;
+  /**
+   * A stream of this plugin over the cluster: every hub receives the entries of all, its own too, in the same order, and what it
+   * missed from what is kept. It costs a round trip to the broker before this hub receives what it appended itself; without other
+   * hubs, nothing.
+   * @param name letters, digits, `_`, `-`, `.`.
+   * @throws StartError when the plugin has a stream of this name.
+   */
+  stream<O>(name: string, hears: StreamHears<O>): Stream<O>;
+  /** What one hub of the cluster does at a time. The same name is the same lease. */
+  lease(name: string): Lease;
   /** Offers a service to plugins that require this one. */
   provide<K extends keyof Services>(name: K, service: Services[K]): void;
   /**
@@ -128,6 +149,14 @@ export interface Hub {
   onClose(task: () => void | Promise<void>): void;
 }
 
+export interface EveryOptions {
+  /**
+   * Runs on one hub of the cluster at a time: the one that holds the lease of the task's name. When that moves to another hub,
+   * two runs may be closer together or further apart. Default false: on every hub.
+   */
+  readonly once?: boolean;
+}
+
 /** As `paths` of an OpenAPI 3.1 document: by path, as in `/rooms/{id}`, then by method. */
 export type DocumentPaths = Readonly<Record<string, Readonly<Record<string, unknown>>>>;
 
@@ -143,6 +172,8 @@ export interface HubFacts {
 /** Parts of the hub that a plugin brings in place of the hub's own. */
 export interface BroughtParts {
   readonly broker?: Broker | undefined;
+  readonly leases?: LeaseTable | undefined;
+  readonly presence?: PresenceTable | undefined;
   readonly store?: Store | undefined;
 }
 

@@ -1,6 +1,7 @@
 /** Repeated tasks of plugins: never beside themselves, contained, ended with the hub. */
 import type { Failures } from './failures.ts';
 import { isPromise } from './hooks.ts';
+import type { HubLease } from './lease.ts';
 
 /** Longest delay of a timer of Node, in ms. */
 export const MAX_DELAY = 2 ** 31 - 1;
@@ -10,6 +11,8 @@ export interface RepeatedTask {
   readonly name: string;
   /** Interval in ms. */
   readonly ms: number;
+  /** It runs only while the hub holds this; undefined: on every hub. */
+  readonly lease: HubLease | undefined;
   readonly run: (signal: AbortSignal) => void | Promise<void>;
 }
 
@@ -53,9 +56,11 @@ export class Timers {
   }
 
   #run(task: RepeatedTask): undefined | Promise<void> {
+    const signal = task.lease === undefined ? this.#signal : task.lease.term?.signal;
+    if (signal === undefined) return undefined;
     const failed = (error: unknown) => void this.#failures.report(task.plugin, `timer "${task.name}"`, error);
     try {
-      const pending = task.run(this.#signal);
+      const pending = task.run(signal);
       return isPromise(pending) ? pending.then(() => {}, failed) : undefined;
     } catch (error) {
       failed(error);

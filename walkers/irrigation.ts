@@ -1,6 +1,11 @@
 /**
- * Rules for a field: water dry soil, warn of frost, report every morning. Their thresholds are nodes of the graph, set
- * by the walkers `set_…`; the rules run for nobody in particular, so it is the public root's graph that they look at:
+ * Rules for a field: water dry soil, warn of frost, report every morning. Their thresholds are nodes of a graph, set by
+ * the walkers `set_…`. A farmer sets her own, and switches the rule on for herself:
+ *
+ *   POST /walker/set_dry_soil {"controller":"field-01","zones":["zone2"]}
+ *   PUT /switch/dry_soil
+ *
+ * It then runs with her rights. What holds whoever is there is on the public root's graph:
  * `npx hub walker run set_dry_soil --context '{"controller":"field-01","zones":["zone2"]}'`.
  */
 import { destroy, grant, node, Root, socket, Type, walker } from 'hub:walker';
@@ -38,7 +43,12 @@ const Frost = node('Frost', {
 
 /** Waters while soil is dry: from `below` until it is `enough`, in portions, and not after rain. */
 export const dry_soil = walker({
-  specs: { private: true, on: ['irrigation.soil_moisture'], grants: ['irrigation'] },
+  specs: {
+    private: true,
+    on: ['irrigation.soil_moisture'],
+    runs_for: ['public', 'users'],
+    grants: ['irrigation'],
+  },
 })
   .entry(Root, (w, here) => {
     w.visit(here.out(DrySoil).filter(({ controller }) => controller === w.event.data.controller));
@@ -59,7 +69,9 @@ export const dry_soil = walker({
   });
 
 /** Tells users when it gets cold, once, and when it is over. */
-export const frost_alarm = walker({ specs: { private: true, on: ['irrigation.temperature'] } })
+export const frost_alarm = walker({
+  specs: { private: true, on: ['irrigation.temperature'], runs_for: ['public', 'users'] },
+})
   .entry(Root, (w, here) => {
     w.visit(here.out(Frost).filter(({ controller }) => controller === w.event.data.controller));
   })
@@ -75,7 +87,12 @@ const Report = node('Report', { day: Type.String(), lines: Type.Array(Type.Strin
 
 /** Every morning at six: the last day of every sensor, kept as a node for `irrigation_reports` to show. */
 export const irrigation_report = walker({
-  specs: { private: true, schedule: { trigger: 'cron', hour: 6 }, grants: ['irrigation'] },
+  specs: {
+    private: true,
+    schedule: { trigger: 'cron', hour: 6 },
+    runs_for: ['public', 'users'],
+    grants: ['irrigation'],
+  },
 }).entry(Root, (w, here) => {
   const lines = irrigation.latest({}).map(({ controller, event, value, unit, stale }) => {
     const { min, mean, max } = irrigation.window({ controller, event, minutes: 1_440 });
@@ -89,9 +106,19 @@ export const irrigation_report = walker({
   w.report(report);
 });
 
+/** Shows the reports there are. */
+export const irrigation_reports = walker({ specs: { methods: ['get', 'websocket'] } }).entry(
+  Root,
+  (w, here) => {
+    for (const report of here.out(Report)) w.report(report);
+  },
+);
+
+const SETTING = { methods: ['post', 'websocket'] } as const;
+
 /** Sets the dry-soil rule of a controller. */
 export const set_dry_soil = walker({
-  specs: { private: true },
+  specs: SETTING,
   has: {
     controller: Type.String(),
     zones: Type.Array(Type.String()),
@@ -110,13 +137,18 @@ export const set_dry_soil = walker({
   w.report(rule);
 });
 
-/** Sets the frost alarm of a controller. */
+/** Sets the frost alarm of a controller. It is told to the user who sets it; for nobody in particular, to those of `root_ids`. */
 export const set_frost_alarm = walker({
-  specs: { private: true },
-  has: { controller: Type.String(), root_ids: Type.Array(Type.String()), below: Type.Number({ default: 1 }) },
+  specs: SETTING,
+  has: {
+    controller: Type.String(),
+    root_ids: Type.Array(Type.String(), { default: [] }),
+    below: Type.Number({ default: 1 }),
+  },
 }).entry(Root, (w, here) => {
   for (const old of here.out(Frost)) if (old.controller === w.controller) destroy(old);
-  const rule = Frost({ controller: w.controller, root_ids: w.root_ids, below: w.below });
+  const root_ids = w.user === null ? w.root_ids : [w.root.id];
+  const rule = Frost({ controller: w.controller, root_ids, below: w.below });
   here.connect(rule);
   w.report(rule);
 });

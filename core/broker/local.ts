@@ -5,8 +5,10 @@ export const localBroker: Broker = {
   isDistributed: false,
   start: async () => {},
   publish: () => {},
-  subscribe: () => {},
+  subscribe: async () => {},
   unsubscribe: () => {},
   send: () => {},
+  append: async () => true,
+  history: async (_topic, position) => ({ position, frames: [] }),
   close: async () => {},
 };

@@ -4,7 +4,7 @@ import { checkHash, checkId, checkSequence, logBounds } from './ids.ts';
 import type { LogRow } from './lowdb-formats.ts';
 import type { LowTable } from './lowdb-table.ts';
 import { type Blobs, type Collection, hashOf, type Log } from './port.ts';
-import { checkSynchronous, decode, encode } from './values.ts';
+import { checkSynchronous, conditionText, decode, encode } from './values.ts';
 
 export function collectionOf<T>(table: LowTable<string>): Collection<T> {
   const find = (id: string): T | undefined => {
@@ -35,13 +35,15 @@ export function collectionOf<T>(table: LowTable<string>): Collection<T> {
     async ids(range) {
       return table.ids(range);
     },
-    async batch(changes) {
+    async batch(changes, onlyIf) {
       const rows = changes.map((change) => {
         const id = 'put' in change ? change.put : change.delete;
         checkId(id, 'id');
         return [id, 'put' in change ? encodeChecked(change.value, id) : undefined] as const;
       });
+      if (onlyIf !== undefined && table.get(onlyIf.id) !== conditionText(onlyIf)) return false;
       await table.set(rows);
+      return true;
     },
   };
 }

@@ -1,11 +1,8 @@
-import { readdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { Memory } from 'lowdb';
-import { checkName } from './ids.ts';
-import { JsonFile, type JsonFormat } from './json-file.ts';
+import { contentsOf } from './lowdb-contents.ts';
 import { BLOBS, DOCUMENTS, LOG } from './lowdb-formats.ts';
 import { blobsOf, collectionOf, logOf } from './lowdb-kinds.ts';
-import { LowTable } from './lowdb-table.ts';
+import { Tables } from './lowdb-tables.ts';
 import type { Store } from './port.ts';
 
 /**
@@ -33,63 +30,14 @@ export async function openLowdbStore(
     for (const result of results) if (result.status === 'rejected') throw result.reason;
   };
   return {
+    isShared: false,
     collection: (name) => collectionOf(documents.open(name)),
     log: (name) => logOf(logs.open(name)),
     blobs: (name) => blobsOf(blobs.open(name)),
+    contents: contentsOf(documents, logs, blobs),
     close: () => {
       closing ??= settle();
       return closing;
     },
   };
-}
-
-/** The tables of one kind, each in its file of one folder. */
-class Tables<R> {
-  readonly #folder: string | undefined;
-  readonly #format: JsonFormat<Map<string, R>>;
-  readonly #checkOpen: () => void;
-  readonly #tables = new Map<string, LowTable<R>>();
-
-  /** @param folder undefined: in memory. */
-  constructor(folder: string | undefined, format: JsonFormat<Map<string, R>>, checkOpen: () => void) {
-    this.#folder = folder;
-    this.#format = format;
-    this.#checkOpen = checkOpen;
-  }
-
-  /** Reads every file there is. */
-  async load(): Promise<void> {
-    if (this.#folder === undefined) return;
-    for (const file of await filesOf(this.#folder)) {
-      // A name may hold "/", a file name may not; "+" is in no name.
-      if (file.endsWith('.json')) await this.open(file.slice(0, -5).replaceAll('+', '/')).load();
-    }
-  }
-
-  /** @throws TypeError when the name is not one the port allows. */
-  open(name: string): LowTable<R> {
-    checkName(name);
-    let table = this.#tables.get(name);
-    if (table === undefined) {
-      const file = this.#folder && join(this.#folder, `${name.replaceAll('/', '+')}.json`);
-      const adapter = file === undefined ? new Memory<Map<string, R>>() : new JsonFile(file, this.#format);
-      table = new LowTable(adapter, this.#checkOpen);
-      this.#tables.set(name, table);
-    }
-    return table;
-  }
-
-  async settled(): Promise<void> {
-    const results = await Promise.allSettled([...this.#tables.values()].map((table) => table.settled()));
-    for (const result of results) if (result.status === 'rejected') throw result.reason;
-  }
-}
-
-async function filesOf(folder: string): Promise<string[]> {
-  try {
-    return await readdir(folder);
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return [];
-    throw error;
-  }
 }

@@ -7,14 +7,51 @@ import type { JsonText } from '../json.ts';
  * made before them, durable or not. Names are letters, digits, `_`, `-`, `.` and `/`.
  */
 export interface Store {
+  /** Whether other hubs may write to it at the same time. */
+  readonly isShared: boolean;
   /** JSON documents by id. */
   collection<T>(name: string): Collection<T>;
   /** Append-only entries in one sequence per key. */
   log<T>(name: string): Log<T>;
   /** Bytes by the hash of their content. */
   blobs(name: string): Blobs;
+  readonly contents: StoreContents;
   /** Makes every accepted write durable, then releases files and threads. Later calls reject. */
   close(): Promise<void>;
+}
+
+/** All that a store holds, whoever's it is, as it is stored: for copying it to another one while nobody else uses it. */
+export interface StoreContents {
+  /** Names of collections with documents, of logs with keys and of groups with blobs, each kind in ascending order. */
+  names(): Promise<StoreNames>;
+  /** Documents as text; undefined where there is none. */
+  texts(collection: string, ids: readonly string[]): Promise<(string | undefined)[]>;
+  /** Keys that entries were appended to, those whose entries are gone included, in ascending order of their UTF-8 bytes. */
+  keys(log: string): Promise<string[]>;
+  /** The sequence number that the key gave out last. 0: none. */
+  last(log: string, key: string): Promise<number>;
+  /** Entries after a sequence number, in ascending order. */
+  entries(log: string, key: string, after: number, limit: number): Promise<TextEntry[]>;
+  /**
+   * Adds entries under the numbers they have. The key counts on from `last`.
+   * @param entries in ascending order, above what the key gave out, up to `last`.
+   */
+  restore(log: string, key: string, entries: readonly TextEntry[], last: number): Promise<void>;
+  /** Whether hubs are at work on it. Left out where that cannot be told. */
+  isUsed?(): Promise<boolean>;
+}
+
+export interface StoreNames {
+  readonly collections: readonly string[];
+  readonly logs: readonly string[];
+  readonly blobs: readonly string[];
+}
+
+/** An entry of a log as it is stored. */
+export interface TextEntry {
+  readonly sequence: number;
+  /** JSON. */
+  readonly text: string;
 }
 
 export interface Collection<T> {
@@ -32,11 +69,22 @@ export interface Collection<T> {
   delete(id: string): Promise<boolean>;
   /** Ids in ascending order of their UTF-8 bytes. */
   ids(range?: IdRange): Promise<string[]>;
-  /** All of the changes, or none. Later ones win over earlier ones of the same id. */
-  batch(changes: readonly Change<T>[]): Promise<void>;
+  /**
+   * All of the changes, or none. Later ones win over earlier ones of the same id.
+   * @param onlyIf none, unless this is so at the moment in which they are made.
+   * @returns whether they were made: always, without a condition.
+   */
+  batch(changes: readonly Change<T>[], onlyIf?: Condition<T>): Promise<boolean>;
 }
 
 export type Change<T> = { readonly put: string; readonly value: T | JsonText } | { readonly delete: string };
+
+/** That a document is stored as exactly this. */
+export interface Condition<T> {
+  readonly id: string;
+  /** Compared by the JSON text that it is stored as. undefined: there is no such document. */
+  readonly value: T | JsonText | undefined;
+}
 
 export interface IdRange {
   /** Only ids that start so. */

@@ -6,6 +6,8 @@ import { explain } from './sqlite-errors.ts';
 
 /** How long, in milliseconds, a write waits (and blocks) while another process, such as the CLI, writes. */
 export const BUSY_TIMEOUT = 5_000;
+/** What SQLite answers when another connection has a lock. */
+const SQLITE_BUSY = 5;
 /** Of what the tables mean; kept in `user_version`. */
 const SCHEMA_VERSION = 1;
 /** A write-ahead log that grew beyond this, in bytes, while somebody kept reading is cut back afterwards. */
@@ -90,4 +92,20 @@ function prepareFile(db: DatabaseSync, file: string, durability: 'process' | 'po
     db.exec(SCHEMA);
   }
   db.exec('COMMIT');
+}
+
+/** Whether another connection, of this process or another one, has the `hub.sqlite` of the folder open. */
+export function isSqliteInUse(folder: string): boolean {
+  const file = join(resolve(folder), 'hub.sqlite');
+  if (!existsSync(file)) return false;
+  const db = new DatabaseSync(file, { timeout: 0 });
+  try {
+    db.exec('PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE; COMMIT');
+    return false;
+  } catch (error) {
+    if (error instanceof Error && 'errcode' in error && error.errcode === SQLITE_BUSY) return true;
+    throw explain(error, file);
+  } finally {
+    db.close();
+  }
 }

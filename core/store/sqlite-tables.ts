@@ -4,7 +4,7 @@ import { checkHash, checkId, checkName, checkSequence, idBounds, logBounds } fro
 import { type Blobs, type Collection, hashOf, type IdRange, type Log, type LogEntry } from './port.ts';
 import type { SqliteEngine } from './sqlite-engine.ts';
 import type { LongReads } from './sqlite-long-reads.ts';
-import { checkSynchronous, decode, encode } from './values.ts';
+import { checkSynchronous, conditionText, decode, encode } from './values.ts';
 
 /** A read of more rows, or of more characters, than this moves to the thread of long reads: about 2 ms. */
 const SHORT_ROWS = 1_000;
@@ -54,17 +54,20 @@ export function collections(engine: SqliteEngine, longReads: LongReads): <T>(nam
         return engine.write(() => remove.run(name, id).changes === 1);
       },
       ids: (range) => ids(name, range),
-      async batch(changes) {
+      async batch(changes, onlyIf) {
         const rows = changes.map((change) => {
           const id = 'put' in change ? change.put : change.delete;
           checkId(id, 'id');
           return { id, text: 'put' in change ? encode(change.value, id) : undefined };
         });
-        await engine.writeAll(() => {
+        const condition = onlyIf && { id: onlyIf.id, text: conditionText(onlyIf) };
+        return engine.writeAll(() => {
+          if (condition !== undefined && get.get(name, condition.id)?.value !== condition.text) return false;
           for (const { id, text } of rows) {
             if (text === undefined) remove.run(name, id);
             else put.run(name, id, text);
           }
+          return true;
         });
       },
     };

@@ -1,4 +1,5 @@
 import type { Store } from './port.ts';
+import { contentsOf } from './sqlite-contents.ts';
 import { SqliteEngine } from './sqlite-engine.ts';
 import { openSqliteFile } from './sqlite-file.ts';
 import { LongReads } from './sqlite-long-reads.ts';
@@ -31,9 +32,11 @@ export function openSqliteStore({ folder, durability = 'process' }: SqliteOption
   };
   let closing: Promise<void> | undefined;
   return {
+    isShared: false,
     collection: collections(engine, longReads),
     log: logs(engine, longReads),
     blobs: blobGroups(engine, longReads),
+    contents: contentsOf(engine),
     close: () => {
       closing ??= release();
       return closing;

@@ -1,6 +1,8 @@
 /** From values to the JSON text that is stored, and back: the same in every driver. */
 import { messageOf } from '../errors.ts';
 import { toJsonText } from '../json.ts';
+import { checkId } from './ids.ts';
+import type { Condition } from './port.ts';
 
 /**
  * @param id names the value in the error.
@@ -16,6 +18,15 @@ export function encode(value: unknown, id: string): string {
   }
   if (text !== undefined) return text;
   throw new TypeError(`value of ${JSON.stringify(id)}: expected something that JSON can hold: ${reason}`);
+}
+
+/**
+ * The text a document must be stored as; undefined: there must be none.
+ * @throws TypeError when the id is not one the port allows, or the value has no JSON form.
+ */
+export function conditionText({ id, value }: Condition<unknown>): string | undefined {
+  checkId(id, 'id');
+  return value === undefined ? undefined : encode(value, id);
 }
 
 /**

@@ -86,17 +86,18 @@ export class Server {
   /**
    * @param host a name or an address; `0.0.0.0` and `::` are all interfaces.
    * @param port 0 for a free one.
+   * @param isShared whether other processes of this user may listen there, too: Linux then gives each its part of the clients.
    * @returns the port; undefined when it cannot be had.
    */
-  listen(host: string, port: number): number | undefined {
+  listen(host: string, port: number, isShared: boolean): number | undefined {
     let got: number | undefined;
     const listening = (socket: us_listen_socket | false) => {
       if (socket === false) return;
       this.#listening.push(socket);
       got = uws.us_socket_local_port(socket);
     };
-    // Exclusive: without it, Linux lets two hubs share a port and each get half of the clients.
-    this.app.listen(host, port, uws.LIBUS_LISTEN_EXCLUSIVE_PORT, listening);
+    // uWS shares unless told otherwise: two hubs started by mistake would each get half of the clients.
+    this.app.listen(host, port, isShared ? 0 : uws.LIBUS_LISTEN_EXCLUSIVE_PORT, listening);
     return got;
   }
 

@@ -5,15 +5,15 @@ import type { CityIO } from './cityio.ts';
 import { dumpLines, dumpStream } from './dump.ts';
 import { Restore, restoreFile } from './restore.ts';
 
-export function addCommands({ hub, tables, announcer, collector }: CityIO): void {
+export function addCommands(city: CityIO): void {
+  const { hub, tables, collector } = city;
   hub.command({
     name: 'dump',
     summary: 'writes all tables with their history and scenarios to a file, or to standard output',
     args: ['[file]'],
     run: async ({ args: [file], print }) => {
-      const { repository } = tables;
-      if (file !== undefined) await pipeline(dumpStream(repository, collector), createWriteStream(file));
-      else for await (const line of dumpLines(repository, collector)) print(line);
+      if (file !== undefined) await pipeline(dumpStream(city), createWriteStream(file));
+      else for await (const line of dumpLines(city)) print(line);
     },
   });
   hub.command({
@@ -21,7 +21,7 @@ export function addCommands({ hub, tables, announcer, collector }: CityIO): void
     summary: 'takes a dump in; tables of other names stay as they are',
     args: ['<file>'],
     run: async ({ args: [file = ''], print }) => {
-      await restoreFile(file, new Restore(tables, announcer), collector);
+      await restoreFile(file, new Restore(city), collector);
       print(`the store has ${tables.list().length} tables now`);
     },
   });

@@ -5,8 +5,9 @@
  */
 import { Readable } from 'node:stream';
 import { type Static, Type } from '../../core/index.ts';
-import type { Collector } from './garbage.ts';
+import type { CityIO } from './cityio.ts';
 import { KINDS, type Kind, NO_PARENT, type Repository } from './repository.ts';
+import type { Tags } from './tags.ts';
 
 const Hash = Type.String({ pattern: '^[0-9a-f]{64}$' });
 export const TreeEntry = Type.Record(Type.String(), Hash);
@@ -32,11 +33,12 @@ export type ScenarioEntry = Static<typeof ScenarioEntry>;
 const PAGE = 1_000;
 
 /** The lines of a dump. Nothing is collected while they are being read. */
-export async function* dumpLines(repository: Repository, collector: Collector): AsyncGenerator<string> {
+export async function* dumpLines(city: CityIO): AsyncGenerator<string> {
+  const { repository, collector } = city;
   const release = collector.hold();
   try {
     // First: all that these refer to is there already, and is found below.
-    const tags = await tagEntries(repository);
+    const tags = await tagEntries(city.tags);
     let head = '{';
     for (const kind of KINDS) {
       yield `${head}"${kind}":[`;
@@ -52,8 +54,8 @@ export async function* dumpLines(repository: Repository, collector: Collector): 
 }
 
 /** The same as a stream. */
-export function dumpStream(repository: Repository, collector: Collector): Readable {
-  return Readable.from(terminated(dumpLines(repository, collector)));
+export function dumpStream(city: CityIO): Readable {
+  return Readable.from(terminated(dumpLines(city)));
 }
 
 async function* terminated(lines: AsyncIterable<string>): AsyncGenerator<string> {
@@ -70,10 +72,13 @@ async function* separated(entries: Iterable<string> | AsyncIterable<string>): As
   if (previous !== undefined) yield previous;
 }
 
-async function tagEntries(repository: Repository): Promise<(TableEntry | ScenarioEntry)[]> {
-  const entries: (TableEntry | ScenarioEntry)[] = await repository.tables();
-  for (const table of await repository.tablesWithScenarios()) {
-    for (const { name, description, hash, isInBin } of await repository.scenarios(table)) {
+async function tagEntries(tags: Tags): Promise<(TableEntry | ScenarioEntry)[]> {
+  const entries: (TableEntry | ScenarioEntry)[] = (await tags.tables()).map(({ name, commit }) => ({
+    name,
+    commit,
+  }));
+  for (const table of await tags.tablesWithScenarios()) {
+    for (const { name, description, hash, isInBin } of await tags.scenarios(table)) {
       entries.push({ table, name, description, tree: hash, isInBin });
     }
   }

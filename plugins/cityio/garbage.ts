@@ -1,6 +1,7 @@
 /** Collects what nothing refers to any more: commits older than the history, and the trees and blobs that were theirs. */
 import { setImmediate } from 'node:timers/promises';
 import { KINDS, NO_PARENT, type Repository } from './repository.ts';
+import type { Tags } from './tags.ts';
 
 /** Objects looked at in one turn of the event loop. */
 const TURN = 100;
@@ -9,13 +10,15 @@ const PAGE = 1_000;
 
 export class Collector {
   readonly #repository: Repository;
+  readonly #tags: Tags;
   readonly #history: number;
   #holds = 0;
   #looked = 0;
 
   /** @param history commits of each table that stay. */
-  constructor(repository: Repository, history: number) {
+  constructor(repository: Repository, tags: Tags, history: number) {
     this.#repository = repository;
+    this.#tags = tags;
     this.#history = history;
   }
 
@@ -63,7 +66,7 @@ export class Collector {
       live.add(hash);
       for (const blob of (await repository.tree(hash))?.values() ?? []) live.add(blob);
     };
-    for (const { commit: newest } of await repository.tables()) {
+    for (const { commit: newest } of await this.#tags.tables()) {
       let id = newest;
       for (let count = 0; count < this.#history && id !== NO_PARENT; count++) {
         live.add(id);
@@ -76,8 +79,8 @@ export class Collector {
       }
     }
     // After the tables: a scenario that is saved meanwhile is of a state that was found there.
-    for (const table of await repository.tablesWithScenarios()) {
-      for (const { hash } of await repository.scenarios(table)) await addTree(hash);
+    for (const table of await this.#tags.tablesWithScenarios()) {
+      for (const { hash } of await this.#tags.scenarios(table)) await addTree(hash);
     }
     return isOver() ? undefined : live;
   }

@@ -13,11 +13,14 @@ import { Collector } from './garbage.ts';
 import { serveInterfaces } from './interface.ts';
 import { serveModules } from './modules.ts';
 import { Options } from './options.ts';
+import { OtherHubs } from './other-hubs.ts';
 import { Repository } from './repository.ts';
 import { serveRest } from './rest.ts';
 import { serveScenarios } from './scenarios.ts';
 import { Tables } from './tables.ts';
+import { Tags } from './tags.ts';
 import { defineTopics } from './topics.ts';
+import { Writer } from './writer.ts';
 
 export default definePlugin({
   name: 'cityio',
@@ -26,12 +29,16 @@ export default definePlugin({
   options: Options,
   async setup(hub, options) {
     const repository = new Repository(hub.store, options.cacheBytes);
-    const tables = new Tables(repository, options, hub.log);
-    await tables.load();
-    const collector = new Collector(repository, options.history);
+    const tags = new Tags(hub.store);
     const endpoints = openEndpoints(hub, options);
-    const announcer = new Announcer(hub.notify, tables, endpoints, defineTopics(hub));
-    const city: CityIO = { hub, options, tables, endpoints, announcer, collector };
+    const announcer = new Announcer(hub, repository, tags, endpoints);
+    const tables = new Tables(repository, tags, announcer, hub.log);
+    await tables.load();
+    const others = new OtherHubs(hub, tables);
+    const teller = defineTopics(hub);
+    const writer = new Writer({ repository, tags, tables, others, teller, options });
+    const collector = new Collector(repository, tags, options.history);
+    const city: CityIO = { hub, options, repository, tags, tables, writer, endpoints, announcer, collector };
     const coreModules = new CoreModules(hub.notify, endpoints, options.coreModules);
 
     serveInterfaces(city, coreModules);
@@ -40,8 +47,9 @@ export default definePlugin({
     await serveRest(city);
     addCommands(city);
 
-    if (options.demo) hub.onReady(() => createDemo(tables));
-    if (options.collectEvery > 0) {
+    if (options.demo) hub.onReady(() => createDemo(city));
+    // What another hub has stored and not tagged yet would be garbage to this one.
+    if (options.collectEvery > 0 && !hub.store.isShared) {
       hub.every('collect', options.collectEvery * 1_000, async (signal) => {
         const deleted = await collector.collect(signal);
         if (deleted > 0) hub.log.info({ deleted }, 'objects that nothing refers to were deleted');

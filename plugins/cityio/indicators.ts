@@ -9,7 +9,7 @@ type Fields = Readonly<Record<string, unknown>>;
 type ModuleData = ModuleResults['moduleData'];
 
 /** Where each kind of result is kept, and the field that tells one from another. */
-const KEPT = [
+export const KEPT = [
   { kind: 'layers', key: 'LAYERS', id: 'id' },
   { kind: 'numeric', key: 'NUMERICINDICATORS', id: 'name' },
 ] as const;

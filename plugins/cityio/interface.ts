@@ -8,7 +8,7 @@ import { GEOGRIDDATA, newCells } from './grid.ts';
 import { GridId, ModuleId, Nothing, UpdateGrid, UpdateModule } from './messages.ts';
 
 export function serveInterfaces(
-  { hub, options, tables, endpoints, announcer }: CityIO,
+  { hub, options, tables, writer, endpoints, announcer }: CityIO,
   core: CoreModules,
 ): void {
   const { ui, module } = endpoints;
@@ -20,7 +20,7 @@ export function serveInterfaces(
 
   endpoint.on('LISTEN', GridId, ({ gridId }, connection) =>
     tables.inOrder(gridId, async () => {
-      const state = tables.get(gridId);
+      const state = await tables.existing(gridId);
       const snapshot = await announcer.snapshot(state);
       const { table } = connection.data;
       await hub.channels.join(connection, state.name);
@@ -33,11 +33,7 @@ export function serveInterfaces(
   endpoint.on('UPDATE_GRID', UpdateGrid, async ({ geogriddata }, connection) => {
     assertWriter(options, connection.identity);
     const put = new Map([[GEOGRIDDATA, newCells(geogriddata, 'geogriddata')]]);
-    await tables.change(
-      listenedTable(connection),
-      () => ({ put }),
-      (change) => announcer.painted(change),
-    );
+    await writer.change(listenedTable(connection), () => ({ put }), { cells: true });
   });
 
   endpoint.on('REQUEST_CORE_MODULES_LIST', Nothing, () => ui.coreModules(core.list()));

@@ -9,7 +9,7 @@ import { GridId, ModuleResults, Registration } from './messages.ts';
 import type { TableState } from './table-state.ts';
 
 export function serveModules(
-  { hub, options, tables, endpoints, announcer }: CityIO,
+  { hub, options, repository, tables, writer, endpoints, announcer }: CityIO,
   core: CoreModules,
 ): void {
   const { ui, module } = endpoints;
@@ -26,7 +26,7 @@ export function serveModules(
 
   endpoint.on('SUBSCRIBE', GridId, ({ gridId }, connection) =>
     tables.inOrder(gridId, async () => {
-      const state = tables.get(gridId);
+      const state = await tables.existing(gridId);
       const snapshot = await announcer.snapshot(state);
       await hub.channels.join(connection, state.name);
       connection.send(snapshot.module);
@@ -46,8 +46,8 @@ export function serveModules(
     const publish = () => hub.notify.channels([name], ui.module(results, subjectOf(name, moduleData)));
     if (save !== true) return publish();
     const edit = async (state: TableState) => ({
-      put: await withResults(moduleData, (key) => tables.module(state, key)),
+      put: await withResults(moduleData, (key) => repository.moduleOf(state.hashes, key)),
     });
-    await tables.change(name, edit, publish);
+    await writer.change(name, edit, { publish });
   });
 }

@@ -1,10 +1,10 @@
 /**
  * What tables are made of, stored by content as git does it: a *blob* is a module, a *tree* says which blob stands
- * under which key, a *commit* is a tree at a time, with the commit before it. *Tags* name commits (tables) and trees
- * (scenarios); they alone ever change, and writing one is the switch from one state to the next.
+ * under which key, a *commit* is a tree at a time, with the commit before it. None of them ever changes.
  */
-import type { Blobs, Collection, PluginStore } from '../../core/index.ts';
+import type { Blobs, PluginStore } from '../../core/index.ts';
 import { fromCanonical, itemsOf, type ModuleText, textAt } from './json-text.ts';
+import { type Content, objectText } from './table-state.ts';
 import { TextCache } from './text-cache.ts';
 
 /** Keys of a table and the hashes of their modules. */
@@ -19,20 +19,6 @@ export interface Commit {
   readonly timestamp: string;
 }
 export const NO_PARENT = '0';
-
-/** A tag on a commit. */
-export interface TableTag {
-  readonly name: string;
-  readonly commit: string;
-}
-/** A tag on a tree, as it is on the wire. */
-export interface Scenario {
-  readonly name: string;
-  readonly description: string;
-  /** Of the tree. */
-  readonly hash: string;
-  readonly isInBin: boolean;
-}
 
 export type Kind = 'blob' | 'tree' | 'commit';
 export const KINDS: readonly Kind[] = ['blob', 'tree', 'commit'];
@@ -52,13 +38,9 @@ const GRIDS = 10_000;
 const HEADER = 4_096;
 /** Writes of objects remembered as recent, twice: far more than can be on their way to a tag at a time. */
 const RECENT = 50_000;
-const TABLES = 'table/';
-const SCENARIOS = 'scenarios/';
 
 export class Repository {
   readonly objects: Readonly<Record<Kind, Blobs>>;
-  readonly #tables: Collection<TableTag>;
-  readonly #scenarios: Collection<readonly Scenario[]>;
   readonly #cache: TextCache;
   readonly #facts = new Map<string, Facts>();
   #recent = new Set<string>();
@@ -67,9 +49,6 @@ export class Repository {
   /** @param cacheBytes of module texts kept in memory. */
   constructor(store: PluginStore, cacheBytes: number) {
     this.objects = { blob: store.blobs('blobs'), tree: store.blobs('trees'), commit: store.blobs('commits') };
-    // Both in one collection, so that a table goes together with its scenarios.
-    this.#tables = store.collection('tags');
-    this.#scenarios = store.collection('tags');
     this.#cache = new TextCache(cacheBytes);
   }
 
@@ -96,6 +75,18 @@ export class Repository {
     return text;
   }
 
+  /** JSON of one module of a table; undefined when it has none of this key. */
+  async moduleOf(hashes: Hashes, key: string): Promise<string | undefined> {
+    const hash = hashes.get(key);
+    return hash === undefined ? undefined : this.existingModule(hash);
+  }
+
+  /** JSON of a table's modules, and of `more` behind them. */
+  async tableText(hashes: Hashes, more: readonly (readonly [string, string])[] = []): Promise<string> {
+    const modules = [...hashes].map(async ([key, hash]) => [key, await this.existingModule(hash)] as const);
+    return objectText([...(await Promise.all(modules)), ...more]);
+  }
+
   /** How many items the array at a path of a module has; undefined when there is none. */
   async count(hash: string, path: readonly string[]): Promise<number | undefined> {
     const known = this.#facts.get(hash)?.count;
@@ -117,6 +108,25 @@ export class Repository {
     return header;
   }
 
+  /** What a table is at a commit; undefined when the commit, or anything it refers to, is missing. */
+  async content(commitId: string): Promise<Content | undefined> {
+    this.protect(commitId);
+    const commit = await this.commit(commitId);
+    const hashes = commit && (await this.completeTree(commit.tree_id));
+    return hashes && { tree: treeObject(hashes), timestamp: commit.timestamp };
+  }
+
+  /** A tree whose blobs all are there, and stay; undefined when something is missing. */
+  async completeTree(hash: string): Promise<Hashes | undefined> {
+    this.protect(hash);
+    const hashes = await this.tree(hash);
+    for (const blob of hashes?.values() ?? []) {
+      this.protect(blob);
+      if (!(await this.objects.blob.has(blob))) return undefined;
+    }
+    return hashes;
+  }
+
   async tree(hash: string): Promise<Hashes | undefined> {
     const text = await this.text('tree', hash);
     return text === undefined ? undefined : new Map(Object.entries<string>(JSON.parse(text)));
@@ -127,46 +137,16 @@ export class Repository {
     return text === undefined ? undefined : JSON.parse(text);
   }
 
+  /** Whether there is no trace of a table. */
+  async isEmpty(): Promise<boolean> {
+    const [commit] = await this.objects.commit.ids({ limit: 1 });
+    return commit === undefined;
+  }
+
   /** The JSON of an object as it is stored. */
   async text(kind: Kind, hash: string): Promise<string | undefined> {
     const bytes = await this.objects[kind].get(hash);
     return bytes === undefined ? undefined : Buffer.from(bytes).toString();
-  }
-
-  /** Whether there is no table, and no trace of one. */
-  async isEmpty(): Promise<boolean> {
-    const [tag] = await this.#tables.ids({ limit: 1 });
-    const [commit] = await this.objects.commit.ids({ limit: 1 });
-    return tag === undefined && commit === undefined;
-  }
-
-  async tables(): Promise<TableTag[]> {
-    const ids = await this.#tables.ids({ prefix: TABLES });
-    const tags = await Promise.all(ids.map((id) => this.#tables.get(id)));
-    return tags.filter((tag) => tag !== undefined);
-  }
-
-  tagTable(tag: TableTag): Promise<void> {
-    return this.#tables.put(TABLES + tag.name, tag);
-  }
-
-  untagTable(name: string): Promise<void> {
-    return this.#tables.batch([{ delete: TABLES + name }, { delete: SCENARIOS + name }]);
-  }
-
-  /** In the order in which they were first saved. */
-  async scenarios(table: string): Promise<readonly Scenario[]> {
-    return (await this.#scenarios.get(SCENARIOS + table)) ?? [];
-  }
-
-  /** Tables that have scenarios. */
-  async tablesWithScenarios(): Promise<string[]> {
-    const ids = await this.#scenarios.ids({ prefix: SCENARIOS });
-    return ids.map((id) => id.slice(SCENARIOS.length));
-  }
-
-  tagScenarios(table: string, scenarios: readonly Scenario[]): Promise<void> {
-    return this.#scenarios.put(SCENARIOS + table, scenarios);
   }
 
   /** Keeps objects from being collected until a tag that is about to be written refers to them. */

@@ -11,16 +11,14 @@ import { Restore, SECTIONS } from './restore.ts';
 const Entries = Type.Array(Type.Unsafe<Json>({}));
 const isDump = compile(Type.Object({ blob: Entries, tree: Entries, commit: Entries, tag: Entries }));
 
-export function serveDump(
-  http: FastifyInstance,
-  { hub, options, tables, announcer, collector }: CityIO,
-): void {
+export function serveDump(http: FastifyInstance, city: CityIO): void {
+  const { hub, options, collector } = city;
   // Before the body is read.
   const onRequest = async (request: FastifyRequest) =>
     assertOperator(options, await hub.identity.of(request));
 
   http.get('/api/dump', { ...about('The whole store, for operators'), onRequest }, (_request, reply) => {
-    void reply.header('content-type', 'application/json').send(dumpStream(tables.repository, collector));
+    void reply.header('content-type', 'application/json').send(dumpStream(city));
   });
   http.post(
     '/api/restore',
@@ -29,7 +27,7 @@ export function serveDump(
       if (!isDump(body)) throw new HubError('invalid_dump', `the body: ${explain(isDump.errors)}`);
       const release = collector.hold();
       try {
-        const restore = new Restore(tables, announcer);
+        const restore = new Restore(city);
         for (const section of SECTIONS) {
           for (const [index, entry] of body[section].entries())
             await restore.add(section, entry, `${section}/${index}`);

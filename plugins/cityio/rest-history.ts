@@ -11,8 +11,7 @@ const OBJECTS: readonly (readonly [path: string, kind: Kind, summary: string])[]
   ['/api/module/:hash', 'blob', 'A module'],
 ];
 
-export function serveHistory(http: FastifyInstance, { tables, announcer }: CityIO): void {
-  const { repository } = tables;
+export function serveHistory(http: FastifyInstance, { repository, tables, writer }: CityIO): void {
   for (const [path, kind, summary] of OBJECTS) {
     http.get<{ Params: { hash: string } }>(path, about(summary), async ({ params: { hash } }, reply) => {
       const text = await repository.text(kind, hash);
@@ -37,7 +36,7 @@ export function serveHistory(http: FastifyInstance, { tables, announcer }: CityI
     '/api/table/raw/:name/:commit',
     about('Makes a table of a commit, or moves it there: branch, roll back'),
     async ({ params: { name, commit } }, reply) => {
-      await tables.moveTo(name, commit, (change) => announcer.changed(change));
+      await writer.moveTo(name, commit);
       return sendJson(reply, OK);
     },
   );

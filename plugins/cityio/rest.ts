@@ -3,14 +3,14 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { HubError } from '../../core/index.ts';
 import { assertWriter } from './access.ts';
 import type { CityIO } from './cityio.ts';
-import { type NewModule, newModule } from './grid.ts';
+import { GEOGRID, type NewModule, newModule } from './grid.ts';
 import { assertDepth, type Json, textAt } from './json-text.ts';
 import { deleteAt, pathParts, setAt } from './paths.ts';
+import type { Repository } from './repository.ts';
 import { serveDump } from './rest-dump.ts';
 import { serveHistory } from './rest-history.ts';
 import { about, givenBody, OK, sendJson, sendNothing, speakJson } from './rest-json.ts';
 import { objectText, type TableState } from './table-state.ts';
-import type { Change, Tables } from './tables.ts';
 
 interface Named {
   Params: { name: string };
@@ -41,7 +41,11 @@ export async function serveRest(city: CityIO): Promise<void> {
   );
 }
 
-function serveLists(http: FastifyInstance, { tables }: CityIO): void {
+function serveLists(http: FastifyInstance, { repository, tables }: CityIO): void {
+  const headerOf = ({ hashes }: TableState) => {
+    const hash = hashes.get(GEOGRID);
+    return hash === undefined ? undefined : repository.header(hash);
+  };
   for (const word of ['table', 'tables']) {
     http.get(`/api/${word}/list`, about('Names of all tables'), (_request, reply) => {
       void sendJson(reply, JSON.stringify(tables.list().map(({ name }) => name)));
@@ -49,7 +53,7 @@ function serveLists(http: FastifyInstance, { tables }: CityIO): void {
     http.get(`/api/${word}/headers`, about('Headers of the grids of all tables'), async (_request, reply) => {
       const headers: string[] = [];
       for (const state of tables.list()) {
-        const header = await tables.header(state);
+        const header = await headerOf(state);
         if (header === undefined) continue;
         headers.push(
           objectText([
@@ -63,7 +67,7 @@ function serveLists(http: FastifyInstance, { tables }: CityIO): void {
   }
 }
 
-function serveReads(http: FastifyInstance, { tables, options }: CityIO): void {
+function serveReads(http: FastifyInstance, { repository, tables, options }: CityIO): void {
   http.get<{ Params: { name: string; key: string } }>(
     '/api/table/:name/meta/hashes/:key',
     about('The hash of a module: changes when the module does'),
@@ -75,7 +79,7 @@ function serveReads(http: FastifyInstance, { tables, options }: CityIO): void {
   const whole = async (state: TableState | undefined, reply: FastifyReply) =>
     state === undefined
       ? sendNothing(reply)
-      : sendJson(reply, await tables.text(state, [[META, state.meta]]));
+      : sendJson(reply, await repository.tableText(state.hashes, [[META, state.meta]]));
   http.get<Named>('/api/table/:name', about('A table'), ({ params: { name } }, reply) =>
     whole(tables.find(name), reply),
   );
@@ -83,19 +87,18 @@ function serveReads(http: FastifyInstance, { tables, options }: CityIO): void {
     const state = tables.find(request.params.name);
     const [key, ...path] = deepPath(request, options.prefix);
     if (state === undefined || key === undefined) return whole(state, reply);
-    const text = key === META ? state.meta : await tables.module(state, key);
+    const text = key === META ? state.meta : await repository.moduleOf(state.hashes, key);
     const value = text === undefined ? undefined : textAt(text, path);
     return value === undefined ? sendNothing(reply) : sendJson(reply, value);
   });
 }
 
-function serveWrites(http: FastifyInstance, { tables, options, announcer }: CityIO): void {
-  const announce = (change: Change) => announcer.changed(change);
+function serveWrites(http: FastifyInstance, { repository, writer, options }: CityIO): void {
   http.post<Named>(
     '/api/table/:name',
     about('Creates a table, or merges modules into it'),
     async ({ params: { name }, body }, reply) => {
-      const state = await tables.merge(name, modulesOf(givenBody(body)), announce);
+      const state = await writer.merge(name, modulesOf(givenBody(body)));
       return sendJson(reply, JSON.stringify({ status: 'ok', id: state.commit, name: state.name }));
     },
   );
@@ -104,35 +107,36 @@ function serveWrites(http: FastifyInstance, { tables, options, announcer }: City
     const value = givenBody(request.body);
     const put = async (state: TableState) => {
       if (path.length === 0) return { put: new Map([[key, newModule(key, value)]]) };
-      return { put: await altered(tables, state, key, (root) => setAt(root, path, value)) };
+      return { put: await altered(repository, state, key, (root) => setAt(root, path, value)) };
     };
-    const { commit } = await tables.change(request.params.name, put, announce);
+    const { commit } = await writer.change(request.params.name, put);
     return sendJson(reply, JSON.stringify({ status: 'ok', id: commit }));
   });
   http.delete<Named>('/api/table/:name', about('Deletes a table'), async ({ params: { name } }, reply) => {
-    await tables.remove(name, (gone) => announcer.removed(gone));
+    await writer.remove(name);
     return sendJson(reply, OK);
   });
   http.delete<Named>('/api/table/:name/*', about('Deletes the value at a path'), async (request, reply) => {
     const [key = '', ...path] = writablePath(request, options.prefix);
     const remove = async (state: TableState) => {
-      if (path.length > 0) return { put: await altered(tables, state, key, (root) => deleteAt(root, path)) };
+      if (path.length > 0)
+        return { put: await altered(repository, state, key, (root) => deleteAt(root, path)) };
       if (!state.hashes.has(key)) throw unknownPath(key);
       return { remove: [key] };
     };
-    await tables.change(request.params.name, remove, announce);
+    await writer.change(request.params.name, remove);
     return sendJson(reply, OK);
   });
 }
 
 /** A module of a table with something inside it altered. @throws HubError `unknown_path` when there is no such place. */
 async function altered(
-  tables: Tables,
+  repository: Repository,
   state: TableState,
   key: string,
   alter: (root: Json) => boolean,
 ): Promise<Map<string, NewModule>> {
-  const text = await tables.module(state, key);
+  const text = await repository.moduleOf(state.hashes, key);
   const root: Json = text === undefined ? null : JSON.parse(text);
   if (!alter(root)) throw unknownPath(key);
   const module = newModule(key, root);

@@ -2,12 +2,13 @@
 import { createReadStream } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { compile, explain, HubError, type Static, type TSchema, type Validator } from '../../core/index.ts';
-import type { Announcer } from './announcer.ts';
+import type { CityIO } from './cityio.ts';
 import { CommitEntry, ScenarioEntry, TableEntry, TreeEntry } from './dump.ts';
+import { assertTableName } from './edits.ts';
 import type { Collector } from './garbage.ts';
 import { type Json, moduleText, parseJson } from './json-text.ts';
-import { commitObject, type Scenario, type StoredObject, treeObject } from './repository.ts';
-import type { Tables } from './tables.ts';
+import { commitObject, type StoredObject, treeObject } from './repository.ts';
+import type { Scenario } from './tags.ts';
 
 type Section = 'blob' | 'tree' | 'commit' | 'tag';
 export const SECTIONS: readonly Section[] = ['blob', 'tree', 'commit', 'tag'];
@@ -22,16 +23,14 @@ const BATCH = 200;
 const BATCH_LENGTH = 8_388_608;
 
 export class Restore {
-  readonly #tables: Tables;
-  readonly #announcer: Announcer;
+  readonly #city: CityIO;
   readonly #commits = new Map<string, string>();
   readonly #scenarios = new Map<string, Scenario[]>();
   #batch: StoredObject[] = [];
   #length = 0;
 
-  constructor(tables: Tables, announcer: Announcer) {
-    this.#tables = tables;
-    this.#announcer = announcer;
+  constructor(city: CityIO) {
+    this.#city = city;
   }
 
   /**
@@ -57,10 +56,11 @@ export class Restore {
    */
   async finish(): Promise<void> {
     await this.#flush();
-    const { repository } = this.#tables;
-    const added = [...this.#commits.keys()].filter((name) => this.#tables.find(name) === undefined);
-    this.#tables.assertRoom(added.length);
-    for (const [name, commit] of this.#commits) await this.#tables.stateAt(name, commit);
+    const { repository, tables, writer } = this.#city;
+    const added = [...this.#commits.keys()].filter((name) => tables.find(name) === undefined);
+    for (const name of added) assertTableName(name);
+    writer.assertRoom(added.length);
+    for (const commit of this.#commits.values()) await writer.contentOf(commit);
     for (const [table, scenarios] of this.#scenarios) {
       if (!this.#commits.has(table)) {
         throw new HubError(
@@ -69,7 +69,7 @@ export class Restore {
         );
       }
       for (const { name, hash } of scenarios) {
-        if ((await this.#tables.completeTree(hash)) !== undefined) continue;
+        if ((await repository.completeTree(hash)) !== undefined) continue;
         throw new HubError(
           'invalid_dump',
           `tag: the tree of scenario ${JSON.stringify(name)}, or a blob of it, is missing`,
@@ -77,12 +77,8 @@ export class Restore {
       }
     }
     for (const [table, commit] of this.#commits) {
-      const { name } = await this.#tables.moveTo(table, commit, (change) => this.#announcer.changed(change));
-      const scenarios = this.#scenarios.get(table) ?? [];
-      await this.#tables.inOrder(name, async () => {
-        await repository.tagScenarios(name, scenarios);
-        this.#announcer.scenarios(name, scenarios);
-      });
+      await writer.moveTo(table, commit);
+      await writer.changeScenarios(table, () => this.#scenarios.get(table) ?? []);
     }
   }
 
@@ -96,7 +92,7 @@ export class Restore {
     const batch = this.#batch;
     this.#batch = [];
     this.#length = 0;
-    await this.#tables.repository.save(batch);
+    await this.#city.repository.save(batch);
   }
 
   #tag(entry: Json, where: string): void {

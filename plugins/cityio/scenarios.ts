@@ -4,31 +4,21 @@ import { assertWriter } from './access.ts';
 import type { CityIO } from './cityio.ts';
 import { listenedTable } from './interface.ts';
 import { ModifyScenario, Nothing, SaveScenario, ScenarioName } from './messages.ts';
-import type { Scenario } from './repository.ts';
+import type { Scenario } from './tags.ts';
 
-export function serveScenarios({ options, tables, endpoints, announcer }: CityIO): void {
+export function serveScenarios({ options, tags, tables, writer, endpoints }: CityIO): void {
   const { endpoint, scenarios: message } = endpoints.ui;
-  const { repository } = tables;
-
-  /** Writes the changed list, then shows it to everybody; `change` may refuse by throwing. */
-  const update = (table: string, change: (present: readonly Scenario[], tree: string) => Scenario[]) =>
-    tables.inOrder(table, async () => {
-      const { name, tree } = tables.get(table);
-      const changed = change(await repository.scenarios(name), tree);
-      await repository.tagScenarios(name, changed);
-      announcer.scenarios(name, changed);
-    });
 
   endpoint.on('LIST_SCENARIOS', Nothing, async (_content, connection) => {
     const { name } = tables.get(listenedTable(connection));
-    return message([...(await repository.scenarios(name))], name);
+    return message([...(await tags.scenarios(name))], name);
   });
 
   // Older clients call it SEND_SCENARIO.
   for (const type of ['SAVE_SCENARIO', 'SEND_SCENARIO']) {
-    endpoint.on(type, SaveScenario, ({ name, description }, connection) => {
+    endpoint.on(type, SaveScenario, async ({ name, description }, connection) => {
       assertWriter(options, connection.identity);
-      return update(listenedTable(connection), (present, hash) =>
+      await writer.changeScenarios(listenedTable(connection), (present, hash) =>
         withScenario(
           present,
           { name, description: description ?? '', hash, isInBin: false },
@@ -38,9 +28,9 @@ export function serveScenarios({ options, tables, endpoints, announcer }: CityIO
     });
   }
 
-  endpoint.on('MODIFY_SCENARIO', ModifyScenario, ({ name, isInBin }, connection) => {
+  endpoint.on('MODIFY_SCENARIO', ModifyScenario, async ({ name, isInBin }, connection) => {
     assertWriter(options, connection.identity);
-    return update(listenedTable(connection), (present) => {
+    await writer.changeScenarios(listenedTable(connection), (present) => {
       const scenario = named(present, name);
       return present.map((other) => (other === scenario ? { ...other, isInBin } : other));
     });
@@ -49,8 +39,8 @@ export function serveScenarios({ options, tables, endpoints, announcer }: CityIO
   endpoint.on('RESTORE_SCENARIO', ScenarioName, async ({ name }, connection) => {
     assertWriter(options, connection.identity);
     const table = listenedTable(connection);
-    const { hash } = named(await repository.scenarios(tables.get(table).name), name);
-    await tables.changeTo(table, hash, (change) => announcer.changed(change, true));
+    const { hash } = named(await tags.scenarios(tables.get(table).name), name);
+    await writer.changeTo(table, hash);
   });
 }
 

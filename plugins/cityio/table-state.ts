@@ -1,26 +1,45 @@
 /** One state of a table. States do not change: a change of the table makes the next one. */
 import type { ModuleText } from './json-text.ts';
 import type { Hashes } from './repository.ts';
+import type { TableTag } from './tags.ts';
+
+/** What a commit is to a table. */
+export interface Content {
+  readonly tree: ModuleText;
+  /** When the commit was made: ISO 8601. */
+  readonly timestamp: string;
+}
 
 export class TableState {
+  /** As it is stored. */
+  readonly tag: TableTag;
   readonly name: string;
   readonly commit: string;
+  /** As its tag has them. */
+  readonly made: number;
+  readonly version: number;
+  readonly listed: number;
   /** Hash of the tree. */
   readonly tree: string;
   /** When the commit was made: ISO 8601. */
   readonly timestamp: string;
   readonly hashes: Hashes;
-  readonly #hashesText: string;
+  readonly content: Content;
   readonly #answers = new Map<string, Buffer>();
   #meta: string | undefined;
 
-  constructor(name: string, commit: string, tree: ModuleText, timestamp: string) {
-    this.name = name;
-    this.commit = commit;
+  constructor(tag: TableTag, content: Content) {
+    const { tree, timestamp } = content;
+    this.tag = tag;
+    this.name = tag.name;
+    this.commit = tag.commit;
+    this.made = tag.made ?? 0;
+    this.version = tag.version ?? 0;
+    this.listed = tag.listed ?? 0;
     this.tree = tree.hash;
     this.timestamp = timestamp;
     this.hashes = new Map(Object.entries<string>(JSON.parse(tree.text)));
-    this.#hashesText = tree.text;
+    this.content = content;
   }
 
   /** JSON of `meta`. */
@@ -32,7 +51,7 @@ export class TableState {
       this.#meta = objectText([
         ['id', id],
         ['hash', hash],
-        ['hashes', this.#hashesText],
+        ['hashes', this.content.tree.text],
         ['timestamp', timestamp],
       ]);
     }

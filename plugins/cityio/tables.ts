@@ -1,26 +1,14 @@
 /**
- * The present state of every table, and its changes. Changes of one table happen one after the other, whatever way they
- * come, and each is told to the table's listeners before the next begins: nothing is lost, and everybody sees the same order.
+ * The present state of every table, as this hub knows it. The store has the truth: what the hub changes there it knows at once, what
+ * others changed when they tell it, or when it looks. Work on one table happens in turns, and each new state is shown to the
+ * members of this hub before the next turn, so that all of them see the same order.
  */
 import { HubError, type Log } from '../../core/index.ts';
-import { fitCells, GEOGRID, type NewModule } from './grid.ts';
-import type { Options } from './options.ts';
-import {
-  commitObject,
-  type Hashes,
-  NO_PARENT,
-  type Repository,
-  type StoredObject,
-  treeObject,
-} from './repository.ts';
-import { objectText, TableState } from './table-state.ts';
+import { isTableName } from './edits.ts';
+import type { Repository } from './repository.ts';
+import { TableState } from './table-state.ts';
+import type { TableTag, Tags } from './tags.ts';
 import { Turns } from './turns.ts';
-
-/** What a change does to a table. */
-export interface Edit {
-  readonly put?: ReadonlyMap<string, NewModule>;
-  readonly remove?: readonly string[];
-}
 
 export interface Change {
   /** Undefined: the table is new. */
@@ -28,37 +16,44 @@ export interface Change {
   readonly after: TableState;
 }
 
-/** Tells listeners of a change, while no other change of the table can happen. */
-export type Announce = (change: Change) => void | Promise<void>;
+/** How members see a change, where the difference does not say it. */
+export interface Showing {
+  /** The cells are sent, changed or not: somebody waits for them. */
+  readonly cells?: boolean;
+  /** Everybody has got the results that a module published: that the table keeps them is not sent. */
+  readonly published?: boolean;
+}
 
-/** First parts of paths that mean something else than a table. */
-const RESERVED: ReadonlySet<string> = new Set(['list', 'headers', 'raw']);
-/** What a URL can hold as one part; control characters and slashes would be a trap for people. */
-const NAME = /^[^\p{Cc}/]{1,100}$/u;
-/** Characters of a module's key: a router looks at no more of one part of a path. */
-const MAX_KEY = 100;
-const NO_MODULES: ReadonlyMap<string, NewModule> = new Map();
+/** The members of tables on this hub. */
+export interface Audience {
+  show(change: Change, showing: Showing): Promise<void>;
+  /** The table is no more. */
+  gone(table: TableState): void;
+}
 
 export class Tables {
-  readonly repository: Repository;
-  readonly #options: Options;
+  readonly #repository: Repository;
+  readonly #tags: Tags;
+  readonly #audience: Audience;
   readonly #log: Log;
   /** By their names in lower case: no two names differ in case only. */
   readonly #states = new Map<string, TableState>();
+  /** What members saw last, of tables whose latest change could not be shown to them. */
+  readonly #seen = new Map<string, TableState | undefined>();
   readonly #turns = new Turns();
 
-  constructor(repository: Repository, options: Options, log: Log) {
-    this.repository = repository;
-    this.#options = options;
+  constructor(repository: Repository, tags: Tags, audience: Audience, log: Log) {
+    this.#repository = repository;
+    this.#tags = tags;
+    this.#audience = audience;
     this.#log = log;
   }
 
-  /** Reads what the store has. A table whose objects are missing is left out, and left as it is. */
+  /** Reads what the store has, before there are members. */
   async load(): Promise<void> {
-    for (const { name, commit } of await this.repository.tables()) {
-      const state = await this.#read(name, commit);
-      if (state === undefined) this.#log.error({ table: name, commit }, 'the store lacks parts of a table');
-      else this.#states.set(name.toLowerCase(), state);
+    for (const tag of await this.#tags.tables()) {
+      const state = await this.#read(tag);
+      if (state !== undefined) this.#states.set(tag.name.toLowerCase(), state);
     }
   }
 
@@ -74,29 +69,7 @@ export class Tables {
 
   /** @throws HubError `unknown_table`. */
   get(name: string): TableState {
-    const state = this.find(name);
-    if (state !== undefined) return state;
-    throw new HubError('unknown_table', `there is no table ${JSON.stringify(name.slice(0, 100))}`, 404);
-  }
-
-  /** JSON of one module; undefined when the table has none of this key. */
-  async module({ hashes }: TableState, key: string): Promise<string | undefined> {
-    const hash = hashes.get(key);
-    return hash === undefined ? undefined : this.repository.existingModule(hash);
-  }
-
-  /** JSON of the grid's header; undefined when there is none. */
-  async header({ hashes }: TableState): Promise<string | undefined> {
-    const hash = hashes.get(GEOGRID);
-    return hash === undefined ? undefined : this.repository.header(hash);
-  }
-
-  /** JSON of a table's modules, and of `more` behind them. */
-  async text(state: TableState, more: readonly (readonly [string, string])[] = []): Promise<string> {
-    const modules = [...state.hashes].map(
-      async ([key, hash]) => [key, await this.repository.existingModule(hash)] as const,
-    );
-    return objectText([...(await Promise.all(modules)), ...more]);
+    return this.find(name) ?? throwUnknown(name);
   }
 
   /** Runs `work` when no change of the table is under way; none begins until it has ended. */
@@ -104,186 +77,108 @@ export class Tables {
     return this.#turns.take(name.toLowerCase(), work);
   }
 
-  /**
-   * Changes a table.
-   * @param edit is given the present state and says what to change; what it throws refuses the change.
-   * @returns the table as it is now, durable. When nothing changed, that is the state it had.
-   * @throws HubError `unknown_table`; or another one when the result would not be a table, or exceed a limit. The
-   *   table is then as it was.
-   */
-  change(
-    name: string,
-    edit: (present: TableState) => Edit | Promise<Edit>,
-    announce: Announce,
-  ): Promise<TableState> {
-    return this.inOrder(name, async () => {
-      const present = this.get(name);
-      return this.#apply(present.name, present, await edit(present), announce);
-    });
+  // What follows is done in order.
+
+  /** As `find`, and looks for one of exactly this name that another hub may have made just now. */
+  async present(name: string): Promise<TableState | undefined> {
+    if (this.find(name) === undefined && isTableName(name)) await this.look(name);
+    return this.find(name);
   }
 
-  /** Puts modules into a table, which is made when there is none of this name; otherwise as `change`. */
-  merge(name: string, put: ReadonlyMap<string, NewModule>, announce: Announce): Promise<TableState> {
-    return this.inOrder(name, async () => {
-      const present = this.find(name);
-      return this.#apply(present?.name ?? name, present, { put }, announce);
-    });
+  /** As `present`. @throws HubError `unknown_table`. */
+  async existing(name: string): Promise<TableState> {
+    return (await this.present(name)) ?? throwUnknown(name);
   }
 
-  /** Gives a table the modules of a tree, as a new commit. @throws HubError `unknown_table`. */
-  changeTo(name: string, tree: string, announce: Announce): Promise<TableState> {
-    return this.inOrder(name, async () => {
-      const before = this.get(name);
-      const hashes = await this.completeTree(tree);
-      if (hashes === undefined) throw new Error(`the store lacks parts of the tree ${tree}`);
-      return this.#commit(before.name, before, hashes, [], announce);
-    });
-  }
-
-  /** Makes a table of a commit, or moves it there. @throws HubError `unknown_commit`. */
-  moveTo(name: string, commit: string, announce: Announce): Promise<TableState> {
-    return this.inOrder(name, async () => {
-      const before = this.find(name);
-      if (before === undefined) this.assertRoom(1);
-      return this.#switch(before, await this.stateAt(name, commit), announce);
-    });
+  /** Brings the table to what the store has. */
+  async look(name: string): Promise<void> {
+    const known = this.find(name);
+    let tag = await this.#tags.table(known?.name ?? name);
+    // Deleted, and perhaps made anew in another case.
+    if (tag === undefined && known !== undefined) tag = await this.#tags.findTable(name);
+    if (tag === undefined) {
+      if (known !== undefined) this.remove(known);
+      return;
+    }
+    if (known !== undefined && isSame(known.tag, tag)) return this.#show({ before: known, after: known }, {});
+    const state = await this.#read(tag);
+    if (state !== undefined) await this.set(state, {});
   }
 
   /**
-   * A table of this name as it would be at a commit.
-   * @throws HubError `invalid_name`, or `unknown_commit` when anything it refers to is missing.
+   * Another hub has told of a state.
+   * @param since the version that `showing` begins after.
    */
-  async stateAt(name: string, commit: string): Promise<TableState> {
-    const present = this.find(name);
-    if (present === undefined) checkNewName(name);
-    const state = await this.#read(present?.name ?? name, commit);
-    if (state !== undefined) return state;
-    throw new HubError('unknown_commit', `there is no commit ${JSON.stringify(commit.slice(0, 100))}`, 404);
-  }
-
-  /** @throws HubError `too_many_tables` when there cannot be so many more. */
-  assertRoom(count: number): void {
-    const { tables } = this.#options;
-    if (this.#states.size + count <= tables) return;
-    throw new HubError(
-      'too_many_tables',
-      `${tables} tables are allowed, and there are ${this.#states.size}`,
-      403,
-    );
-  }
-
-  /** A tree whose blobs all are there, and stay; undefined when something is missing. */
-  async completeTree(hash: string): Promise<Hashes | undefined> {
-    const { repository } = this;
-    repository.protect(hash);
-    const hashes = await repository.tree(hash);
-    for (const blob of hashes?.values() ?? []) {
-      repository.protect(blob);
-      if (!(await repository.objects.blob.has(blob))) return undefined;
+  async follow(after: TableState, since: number, showing: Showing): Promise<void> {
+    const before = this.find(after.name);
+    const isOther = before?.made !== after.made;
+    const isSameVersion = before?.version === after.version;
+    // It may be news of a table that is no more, or of a store that has lost what it had.
+    if (before === undefined || isOther || (isSameVersion && before.commit !== after.commit)) {
+      return this.look(after.name);
     }
-    return hashes;
+    if (isSameVersion) return this.#show({ before, after: before }, showing);
+    if (after.version < before.version) return;
+    await this.set(after, before.version === since ? showing : { ...showing, published: false });
   }
 
-  /** Deletes a table and its scenarios. @throws HubError `unknown_table`. */
-  remove(name: string, announce: (gone: TableState) => void): Promise<void> {
-    return this.inOrder(name, async () => {
-      const state = this.get(name);
-      await this.repository.untagTable(state.name);
-      this.#states.delete(state.name.toLowerCase());
-      announce(state);
-    });
+  /** Brings all tables to what the store has, each in order. @throws what the store throws, once all were tried. */
+  async lookAtAll(): Promise<void> {
+    const names = new Set(this.#states.keys());
+    const stored = await this.#tags.tableNames();
+    for (const name of stored) names.delete(name.toLowerCase());
+    const looks = [...stored, ...names].map((name) => this.inOrder(name, () => this.look(name)));
+    await Promise.allSettled(looks);
+    await Promise.all(looks);
   }
 
-  async #apply(
-    name: string,
-    before: TableState | undefined,
-    { put = NO_MODULES, remove = [] }: Edit,
-    announce: Announce,
-  ): Promise<TableState> {
-    const removed = new Set(remove);
-    const modules = await fitCells(put, before, removed, this.repository);
-    const hashes = new Map(before?.hashes);
-    for (const key of removed) hashes.delete(key);
-    for (const [key, { hash }] of modules) hashes.set(key, hash);
-    this.#checkModules(modules, hashes.size, before);
-    const changed = [...modules].filter(([key, { hash }]) => before?.hashes.get(key) !== hash);
-    const blobs = changed.map(([, { text, hash }]) => ({ kind: 'blob' as const, text, hash }));
-    return this.#commit(name, before, hashes, blobs, announce);
-  }
-
-  async #commit(
-    name: string,
-    before: TableState | undefined,
-    hashes: Hashes,
-    blobs: readonly StoredObject[],
-    announce: Announce,
-  ): Promise<TableState> {
-    const tree = treeObject(hashes);
-    if (before?.tree === tree.hash) return this.#switch(before, before, announce);
-    if (before === undefined) {
-      checkNewName(name);
-      this.assertRoom(1);
+  /** The state is the present one now, and members see what differs. */
+  async set(after: TableState, showing: Showing): Promise<void> {
+    const key = after.name.toLowerCase();
+    let before = this.#states.get(key);
+    if (before !== undefined && before.made !== after.made) {
+      this.remove(before);
+      before = undefined;
     }
-    const parent = before?.commit ?? NO_PARENT;
-    const timestamp = new Date().toISOString();
-    const commit = commitObject({ tree_id: tree.hash, parent, timestamp });
-    await this.repository.save([...blobs, tree, commit]);
-    return this.#switch(before, new TableState(name, commit.hash, tree, timestamp), announce);
+    this.#states.set(key, after);
+    await this.#show({ before, after }, showing);
   }
 
-  async #switch(before: TableState | undefined, after: TableState, announce: Announce): Promise<TableState> {
-    if (after.commit !== before?.commit) {
-      // Only now, when all that the tag refers to is durable.
-      await this.repository.tagTable({ name: after.name, commit: after.commit });
-      this.#states.set(after.name.toLowerCase(), after);
-    }
+  /** The table is no more. */
+  remove(table: TableState): void {
+    const key = table.name.toLowerCase();
+    this.#states.delete(key);
+    this.#seen.delete(key);
+    this.#audience.gone(table);
+  }
+
+  /** A failure is no failure of the change, which is made and durable: members see the difference with the next one, or the next look. */
+  async #show({ before, after }: Change, showing: Showing): Promise<void> {
+    const key = after.name.toLowerCase();
+    const seen = this.#seen.has(key) ? this.#seen.get(key) : before;
     try {
-      await announce({ before, after });
+      await this.#audience.show({ before: seen, after }, showing);
+      this.#seen.delete(key);
     } catch (error) {
-      // The change is made and durable: whoever asked for it must not be told that it failed.
-      this.#log.error({ err: error, table: after.name }, 'a change of a table could not be announced');
+      this.#seen.set(key, seen);
+      this.#log.error({ err: error, table: after.name }, 'a change of a table could not be shown');
     }
-    return after;
   }
 
-  /** A commit as the state of a table; undefined when it, or anything it refers to, is not known. */
-  async #read(name: string, id: string): Promise<TableState | undefined> {
-    this.repository.protect(id);
-    const commit = await this.repository.commit(id);
-    const hashes = commit && (await this.completeTree(commit.tree_id));
-    return hashes && new TableState(name, id, treeObject(hashes), commit.timestamp);
-  }
-
-  #checkModules(
-    modules: ReadonlyMap<string, NewModule>,
-    count: number,
-    before: TableState | undefined,
-  ): void {
-    const { bodyBytes, modulesPerTable } = this.#options;
-    for (const [key, { text }] of modules) {
-      if (key === '' || key.length > MAX_KEY) {
-        throw new HubError('invalid_name', `the key of a module must have 1 to ${MAX_KEY} characters`);
-      }
-      if (text.length <= bodyBytes) continue;
-      throw new HubError(
-        'module_too_large',
-        `${key} has ${text.length} bytes, at most ${bodyBytes} are kept`,
-        413,
-      );
-    }
-    if (count <= modulesPerTable || count <= (before?.hashes.size ?? 0)) return;
-    throw new HubError(
-      'too_many_modules',
-      `a table may have ${modulesPerTable} modules, this one would have ${count}`,
-      403,
-    );
+  /** Undefined when parts are missing: such a table is left as it is. */
+  async #read(tag: TableTag): Promise<TableState | undefined> {
+    const content = await this.#repository.content(tag.commit);
+    if (content !== undefined) return new TableState(tag, content);
+    this.#log.error({ table: tag.name, commit: tag.commit }, 'the store lacks parts of a table');
+    return undefined;
   }
 }
 
-function checkNewName(name: string): void {
-  if (NAME.test(name) && !RESERVED.has(name.toLowerCase())) return;
-  throw new HubError(
-    'invalid_name',
-    `the name of a table must have 1 to 100 characters, no "/", no control characters, and not be ${[...RESERVED].join(', ')}`,
-  );
+function isSame(one: TableTag, other: TableTag): boolean {
+  return one.made === other.made && one.version === other.version && one.commit === other.commit;
+}
+
+/** @throws HubError `unknown_table`. */
+function throwUnknown(name: string): never {
+  throw new HubError('unknown_table', `there is no table ${JSON.stringify(name.slice(0, 100))}`, 404);
 }

@@ -1,5 +1,6 @@
 /** Commands to controllers. */
 import { randomUUID } from 'node:crypto';
+import { HubError } from '../../core/index.ts';
 import type { Boards } from './boards.ts';
 import type { Clock } from './clock.ts';
 import type { Controller } from './field.ts';
@@ -28,6 +29,13 @@ export interface Request {
   /** Seconds it may wait. */
   readonly expires?: number | undefined;
   readonly by: string;
+}
+
+/** @throws HubError `too_long`. */
+export function assertShortEnough({ maximumSeconds }: Options, seconds: number): void {
+  if (seconds > 0 && seconds <= maximumSeconds) return;
+  const message = `seconds: expected more than 0 and at most ${maximumSeconds}, found ${seconds}`;
+  throw new HubError('too_long', message);
 }
 
 export function makeCommand(

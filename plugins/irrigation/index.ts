@@ -41,7 +41,7 @@ export function irrigationOn(clock: Clock) {
       const field = new Field(store, options, history, log);
       const boards = openBoards(hub, options, { field, clock });
       const dashboards = openDashboards(hub, options, { field, clock });
-      const tellTopics = topicsOf(hub);
+      const tellTopics = topicsOf(hub, options);
       const intake = new Intake({
         ...{ options, clock, field, history, rollups, log },
         pass(event) {
@@ -67,9 +67,12 @@ export function irrigationOn(clock: Clock) {
       });
       dashboards.serve(irrigation);
       serveRest(hub, options, { field, clock, queries });
-      grantIrrigation(hub, { options, clock, field, queries, irrigation });
-      addReplay(hub, clock, { field, history, queries });
-
+      grantIrrigation(hub, {
+        ...{ options, field, queries, now: clock.now },
+        start: (controller, request) => irrigation.start(controller, request),
+        stop: (controller, request) => irrigation.stop(controller, request),
+      });
+      addReplay(hub, clock, { options, field, history, queries });
       addSimulation(hub, options.controllersPath);
 
       // Not in set-up: a command beside a hub that runs must leave to that what it has not written yet.

@@ -37,6 +37,11 @@ export class Rights {
   }
 }
 
+/** What a user may of whom only the name is known: walkers run for such. */
+export function rightsOfUser(options: Options, user: string): Rights {
+  return new Rights(options, { user, claims: {}, expiresAt: undefined });
+}
+
 /** What walkers may that run for nobody: those that an event triggered, or the clock. */
 export function rightsOfRules({ rules }: Options): Rights {
   return new Rights(

@@ -1,6 +1,8 @@
 /** Events as topics, for other plugins and for walkers. The one file that knows of the plugin `topics`. */
-import type { Hub } from '../../core/index.ts';
+import type { Hub, Static } from '../../core/index.ts';
 import { Told } from './messages.ts';
+import type { Options } from './options.ts';
+import { rightsOfUser } from './rights.ts';
 import type { TelemetryEvent } from './telemetry-event.ts';
 
 /** Names of topics: an event of another name is told as `irrigation.other`. */
@@ -10,12 +12,14 @@ const TOPIC_PART = /^[A-Za-z0-9_-]+$/;
  * What cannot be true or came too late is told under names of its own, so that no rule is triggered by it that does not ask.
  * @returns tells the topic of an event; undefined without the plugin `topics`.
  */
-export function topicsOf(hub: Hub): ((event: TelemetryEvent) => void) | undefined {
+export function topicsOf(hub: Hub, options: Options): ((event: TelemetryEvent) => void) | undefined {
   const topics = hub.find('topics');
   if (topics === undefined) return undefined;
   const summary =
     'An event of a controller, by its name; `implausible` and `late` are readings that cannot be true or are not live';
-  topics.define('irrigation.*', { schema: Told, summary });
+  const isFor = ({ controller }: Static<typeof Told>, user: string) =>
+    rightsOfUser(options, user).sees(controller);
+  topics.define('irrigation.*', { schema: Told, summary, isFor });
   return (event) => topics.publish(topicOf(event), { ...event.data, event: event.series.event });
 }
 

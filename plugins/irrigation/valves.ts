@@ -6,7 +6,7 @@
 import { type Collection, HubError, type Log, type PluginStore } from '../../core/index.ts';
 import { type Boards, connectionTo } from './boards.ts';
 import type { Clock } from './clock.ts';
-import { type Command, HUB, makeCommand, orderOf, type Request } from './commands.ts';
+import { assertShortEnough, type Command, HUB, makeCommand, orderOf, type Request } from './commands.ts';
 import type { Controller, Field } from './field.ts';
 import type { Intake } from './intake.ts';
 import type { Outcome } from './messages.ts';
@@ -82,11 +82,7 @@ export class Irrigation {
    * @throws HubError `too_long` or `too_many_commands`.
    */
   async start(controller: Controller, request: Request & { readonly seconds: number }): Promise<Outcome> {
-    const { maximumSeconds } = this.#parts.options;
-    if (!(request.seconds > 0 && request.seconds <= maximumSeconds)) {
-      const message = `seconds: expected more than 0 and at most ${maximumSeconds}, found ${request.seconds}`;
-      throw new HubError('too_long', message);
-    }
+    assertShortEnough(this.#parts.options, request.seconds);
     return this.#inTurn(controller, (valves) =>
       this.#obey(valves, makeCommand('start_irrigation', this.#parts, request)),
     );

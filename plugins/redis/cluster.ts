@@ -97,6 +97,13 @@ export class ClusterLink implements Link {
     await Promise.all(channels.map((channel) => this.#cluster.sUnsubscribe(channel, listener, true)));
   }
 
+  async servers(): ReturnType<Link['servers']> {
+    const clients = await Promise.all(
+      this.#cluster.masters.map((master) => this.#cluster.nodeClient(master)),
+    );
+    return clients.map((client) => (args: string[]) => client.sendCommand(args));
+  }
+
   async info(section: string): Promise<string> {
     const client = await this.#cluster.nodeClient(this.#cluster.getRandomNode());
     return client.info(section);
@@ -123,7 +130,10 @@ export class ClusterLink implements Link {
   }
 
   #isConnected(): boolean {
-    return this.#cluster.masters.every(({ client }) => client?.isReady);
+    return this.#cluster.masters.every(
+      // Subscriptions have a connection of their own, which is ready when they are restored.
+      ({ client, pubSub }) => client?.isReady && (pubSub === undefined || pubSub.client.isReady),
+    );
   }
 
   /** Whether every master has found the others, and takes commands again. */

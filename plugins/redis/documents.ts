@@ -1,11 +1,11 @@
 /** Collections: a hash of documents with a sorted set of its ids, whose order is that of their bytes. */
-import { type Collection, type IdRange, storeRules } from '../../core/index.ts';
+import { type Collection, type Condition, type IdRange, storeRules } from '../../core/index.ts';
 import type { Engine } from './engine.ts';
-import { CHANGE } from './scripts.ts';
+import { CHANGE, CHANGE_IF } from './scripts.ts';
 import { Turns } from './turns.ts';
 import { Updates } from './updates.ts';
 
-const { checkId, decode, encode, idBounds } = storeRules;
+const { checkId, conditionText, decode, encode, idBounds } = storeRules;
 
 /** A hash and the sorted set of its fields. */
 export type HashKeys = readonly [hash: string, fields: string];
@@ -56,7 +56,7 @@ export function collections(
       async ids(range) {
         return engine.call(() => turns.afterAll(() => fieldsOf(engine, keys, range)));
       },
-      async batch(changes) {
+      async batch(changes, onlyIf) {
         const texts = new Map<string, string | undefined>();
         for (const one of changes) {
           const id = 'put' in one ? one.put : one.delete;
@@ -65,25 +65,42 @@ export function collections(
         }
         const puts = [...texts].flatMap(([id, text]) => (text === undefined ? [] : [id, text]));
         const deletes = [...texts].flatMap(([id, text]) => (text === undefined ? [id] : []));
-        await engine.call(() => turns.after([...texts.keys()], () => change(engine, keys, puts, deletes)));
+        const condition = onlyIf === undefined ? [] : conditionOf(onlyIf);
+        const ids = [...texts.keys(), ...condition.slice(0, 1)];
+        const made = await engine.call(() =>
+          turns.after(ids, () => change(engine, keys, puts, deletes, condition)),
+        );
+        return made >= 0;
       },
     };
   };
 }
 
-/** @param puts field, value, field, value … @returns how many were deleted. */
+/** As the script takes it. */
+function conditionOf(condition: Condition<unknown>): [id: string, value: string] {
+  const text = conditionText(condition);
+  return [condition.id, text === undefined ? '' : `=${text}`];
+}
+
+/**
+ * @param puts field, value, field, value …
+ * @param condition field and value that must be there; empty: none must.
+ * @returns how many were deleted; -1: the condition is not met, and nothing was changed.
+ */
 export async function change(
   engine: Engine,
   keys: HashKeys,
   puts: readonly string[],
   deletes: readonly string[],
+  condition: readonly string[] = [],
 ): Promise<number> {
   const deleted = await engine.send(
     keys[0],
     'EVAL',
-    CHANGE,
+    condition.length === 0 ? CHANGE : CHANGE_IF,
     '2',
     ...keys,
+    ...condition,
     `${puts.length / 2}`,
     ...puts,
     ...deletes,

@@ -26,6 +26,47 @@ export class Keys {
     return [`${this.#root}:blobs:{${name}}`, `${this.#root}:hashes:{${name}}`];
   }
 
+  /**
+   * List of the entries of a stream, hash of the place where it stands, and the number of the last entry of a sender. They lie
+   * where the channel of the stream does.
+   * @param topic without braces.
+   */
+  stream(topic: string): { entries: string; position: string; sender: (node: string) => string } {
+    const slot = `{${this.topic(topic)}}`;
+    return {
+      entries: `${this.#root}:entries:${slot}`,
+      position: `${this.#root}:position:${slot}`,
+      sender: (node) => `${this.#root}:sender:${slot}:${node}`,
+    };
+  }
+
+  /** How the keys of all data of a kind begin. */
+  beginning(kind: 'docs:{' | 'log:' | 'blobs:{'): string {
+    return `${this.#root}:${kind}`;
+  }
+
+  /** Hash of who holds each lease. */
+  get leases(): string {
+    return `${this.#root}:leases`;
+  }
+
+  /** Sorted set of the hubs, by when their time is over. */
+  get hubs(): string {
+    return `${this.#root}:hubs`;
+  }
+
+  /** Hash of the connections that are present in a group. */
+  present(group: string): string {
+    return group.isWellFormed()
+      ? `${this.#root}:present:${group}`
+      : `${this.#root}:present-escaped:${JSON.stringify(group)}`;
+  }
+
+  /** Set of the keys of groups that a hub entered connections into. */
+  entered(hub: string): string {
+    return `${this.#root}:entered:${hub}`;
+  }
+
   /** Channel of a topic. One with half a surrogate pair, which has no UTF-8 form, travels escaped. */
   topic(topic: string): string {
     return topic.isWellFormed()

@@ -29,6 +29,8 @@ export interface Link {
   /** Resolves when it is in force. Confirmed subscriptions are restored after Redis was away. */
   subscribe(channels: string[], listener: Listener): Promise<void>;
   unsubscribe(channels: string[], listener: Listener): Promise<void>;
+  /** Ways to ask each of the servers among which the keys are divided. */
+  servers(): Promise<readonly ((args: string[]) => Promise<unknown>)[]>;
   /** The section of the INFO of one server. */
   info(section: string): Promise<string>;
 }

@@ -27,7 +27,7 @@ export function logs(
       async read(key, range) {
         checkId(key, 'key');
         const bounds = logBounds(range);
-        const entries = await engine.call(() => read(engine, keyOf(name, key), bounds));
+        const entries = await engine.call(() => readEntries(engine, keyOf(name, key), bounds));
         return entries.map(({ sequence, text }): LogEntry<T> => {
           const where = `Redis: entry ${sequence} of ${JSON.stringify(key)} in ${name}`;
           return { sequence, value: decode<T>(text, where) };
@@ -59,7 +59,12 @@ interface StoredEntry {
   readonly text: string;
 }
 
-async function read(engine: Engine, key: string, bounds: Required<LogRange>): Promise<StoredEntry[]> {
+/** @param bounds see `logBounds`. */
+export async function readEntries(
+  engine: Engine,
+  key: string,
+  bounds: Required<LogRange>,
+): Promise<StoredEntry[]> {
   const { backwards, limit } = bounds;
   let { from, to, skip } = bounds;
   const entries: StoredEntry[] = [];
@@ -103,6 +108,6 @@ function sequenceOf(id: unknown): number {
 }
 
 /** @param sequence a whole number or an infinity; those outside of what there can be are moved to its bounds. */
-function streamId(sequence: number): string {
+export function streamId(sequence: number): string {
   return `0-${Math.min(Math.max(sequence, 0), Number.MAX_SAFE_INTEGER)}`;
 }

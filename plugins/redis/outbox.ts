@@ -23,6 +23,7 @@ export class Outbox {
   readonly #link: Line;
   readonly #log: Log;
   readonly #most: number;
+  readonly #whenLost: () => void;
   #waiting: Letter[] = [];
   /** In bytes. */
   #waitingSize = 0;
@@ -31,11 +32,15 @@ export class Outbox {
   /** Since Redis went away or fell behind. */
   #dropped = 0;
 
-  /** @param most bytes of frames that may wait. */
-  constructor(link: Line, most: number, log: Log) {
+  /**
+   * @param most bytes of frames that may wait.
+   * @param whenLost is called after frames were dropped, when none waits any more.
+   */
+  constructor(link: Line, most: number, log: Log, whenLost: () => void) {
     this.#link = link;
     this.#most = most;
     this.#log = log;
+    this.#whenLost = whenLost;
     link.onReady(() => this.#sendWaiting());
   }
 
@@ -75,6 +80,7 @@ export class Outbox {
       `${this.#dropped} notifications to other hubs were dropped while Redis was away or behind`,
     );
     this.#dropped = 0;
+    this.#whenLost();
   }
 
   #keep(letter: Letter): void {

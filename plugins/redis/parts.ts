@@ -1,16 +1,26 @@
-/** What the plugin brings: a broker, and a store if it is wanted. */
-import type { Broker, Log, Store } from '../../core/index.ts';
+/** What the plugin brings: a broker, leases, presence, and a store if it is wanted. */
+import type { Broker, LeaseTable, Log, PresenceTable, Store } from '../../core/index.ts';
 import { RedisBroker } from './broker.ts';
 import { ClusterLink } from './cluster.ts';
 import { warnOfLoss } from './durability.ts';
 import { Keys } from './keys.ts';
+import { redisLeases } from './leases.ts';
 import type { Link } from './link.ts';
 import type { Options } from './options.ts';
+import { RedisPresence } from './presence.ts';
 import { StandaloneLink } from './standalone.ts';
 import { redisStore } from './store.ts';
 
+/** Of a lease: a hub that died without a word is replaced within the term and the third after which the others ask again. */
+const TERM_MS = 6_000;
+
+/** Of a hub for the others, after its last sign of life. */
+const LIFE_MS = 6_000;
+
 export interface RedisParts {
   readonly broker: Broker;
+  readonly leases: LeaseTable;
+  readonly presence: PresenceTable;
   readonly store: Store | undefined;
   /** Why the hub is not ready; undefined: Redis answers. */
   obstacle(): string | undefined;
@@ -38,6 +48,8 @@ export async function openParts(options: Options, log: Log): Promise<RedisParts>
   }
   return {
     broker: new RedisBroker(forBroker, keys, options.queueBytes, log),
+    leases: redisLeases(forBroker, keys, TERM_MS),
+    presence: new RedisPresence(forBroker, keys, LIFE_MS, log),
     store: forStore && redisStore(forStore, keys, options),
     obstacle: () => forBroker.obstacle ?? forStore?.obstacle,
   };

@@ -75,6 +75,10 @@ export class StandaloneLink implements Link {
     return this.#client.sUnsubscribe(channels, listener, true);
   }
 
+  async servers(): ReturnType<Link['servers']> {
+    return [(args) => this.#client.sendCommand(args)];
+  }
+
   info(section: string): Promise<string> {
     return this.#client.info(section);
   }

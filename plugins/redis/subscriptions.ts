@@ -15,6 +15,10 @@ export class Subscriptions {
   readonly #wanted = new Set<string>();
   /** Channels about which Redis may think otherwise. */
   #changed = new Set<string>();
+  /** Until Redis was told of these. */
+  #inForce = Promise.withResolvers<void>();
+  /** Until it was told of what was asked for last. */
+  #lastInForce = Promise.resolve();
   #isBusy = false;
   /** Until Redis is asked again for what failed. */
   #retry: NodeJS.Timeout | undefined;
@@ -32,11 +36,19 @@ export class Subscriptions {
     clearTimeout(this.#retry);
     this.#wanted.clear();
     this.#changed.clear();
+    this.#inForce.resolve();
   }
 
-  add(channel: string): void {
+  /** Resolves when all that was asked for is in force, or nothing is asked for any more. */
+  settled(): Promise<void> {
+    return this.#lastInForce;
+  }
+
+  /** @returns when it is in force. */
+  add(channel: string): Promise<void> {
     this.#wanted.add(channel);
     this.#change(channel);
+    return this.#inForce.promise;
   }
 
   delete(channel: string): void {
@@ -46,6 +58,7 @@ export class Subscriptions {
 
   #change(channel: string): void {
     this.#changed.add(channel);
+    this.#lastInForce = this.#inForce.promise;
     this.#schedule();
   }
 
@@ -54,9 +67,12 @@ export class Subscriptions {
     this.#isBusy = true;
     // At the end of the turn, so that all changes of it go together.
     queueMicrotask(async () => {
+      const inForce = this.#inForce;
+      this.#inForce = Promise.withResolvers();
       const failed = await this.#tell();
       this.#isBusy = false;
       for (const channel of failed) this.#changed.add(channel);
+      inForce.resolve(failed.length === 0 ? undefined : this.#inForce.promise);
       clearTimeout(this.#retry);
       if (failed.length === 0) this.#schedule();
       else this.#retry = setTimeout(() => this.#schedule(), RETRY_MS).unref();

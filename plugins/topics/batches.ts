@@ -1,109 +1,109 @@
-/** Events that wait to be sent as one: of one key, from the first on, for a fixed time. */
+/**
+ * Events that wait to be sent as one: of one key, from the first on, for a fixed time. All hubs collect the same, from the same
+ * entries in the same order; that a collection ends is an entry, too. So they send the same events in the same places. The hub
+ * that published the first event ends it, and when that hub is gone any other, a little later: whichever is first counts.
+ */
+import type { StreamEntry } from '../../core/index.ts';
 import type { Clock } from './clock.ts';
 import type { Batch, Topic } from './definition.ts';
 
+/** How much later than its own a hub ends the collections of others, in ms: that long, and up to twice as long. */
+const OTHERS_MS = 2_000;
+
+/** Where an event stands. */
+export type Place = Pick<StreamEntry<unknown>, 'position'> & {
+  /** Whether another event is sent in the same place after it. */
+  readonly isFollowed: boolean;
+};
+
 interface Pending {
+  /** Of the entry that began it. */
+  readonly id: string;
+  readonly batch: Batch<unknown>;
   readonly key: string;
-  readonly due: number;
+  /** Whether this hub published the first event. */
+  readonly isOwn: boolean;
   /** The topic of the first one. */
   readonly topic: Topic;
+  readonly callOff: () => void;
   event: unknown;
 }
 
-export type Send = (topic: Topic, event: unknown) => void;
-
-/** Everything that is collected, for all topics. */
-export class Batches {
-  readonly #clock: Clock;
-  readonly #most: number;
-  readonly #send: Send;
-  readonly #windows = new Map<Batch<unknown>, Window>();
-
-  /** @param most events that wait, of each batch; at that number the oldest goes early. */
-  constructor(clock: Clock, most: number, send: Send) {
-    this.#clock = clock;
-    this.#most = most;
-    this.#send = send;
-  }
-
-  add(topic: Topic, event: unknown): void {
-    const { batch } = topic.definition;
-    const key = batch?.key(event);
-    if (batch === undefined || key === undefined) {
-      this.#send(topic, event);
-      return;
-    }
-    let window = this.#windows.get(batch);
-    if (window === undefined) {
-      window = new Window(batch, this.#clock, this.#most, this.#send);
-      this.#windows.set(batch, window);
-    }
-    window.add(topic, key, event);
-  }
-
-  /** Sends all that waits now. */
-  flush(): void {
-    for (const window of this.#windows.values()) window.flush();
-  }
+export interface BatchesParts {
+  readonly clock: Clock;
+  /** Events that wait, of all batches; at that number the oldest goes early. */
+  readonly most: number;
+  /** @param text the event as JSON, if it is at hand. */
+  readonly send: (topic: Topic, event: unknown, place: Place, text?: string) => void;
+  /** Tells all hubs that a collection ends. */
+  readonly end: (id: string) => Promise<void>;
 }
 
-class Window {
-  readonly #batch: Batch<unknown>;
-  readonly #clock: Clock;
-  readonly #most: number;
-  readonly #send: Send;
-  /** In the order in which they are due, which is that of their first events. */
+export class Batches {
+  readonly #parts: BatchesParts;
+  /** Not the same for all hubs, so that one of them is first. */
+  readonly #othersMs = OTHERS_MS * (1 + Math.random());
+  /** In the order in which they began. */
   readonly #pending = new Map<string, Pending>();
-  #callOff: (() => void) | undefined;
+  readonly #byKey = new Map<Batch<unknown>, Map<string, Pending>>();
 
-  constructor(batch: Batch<unknown>, clock: Clock, most: number, send: Send) {
-    this.#batch = batch;
-    this.#clock = clock;
-    this.#most = most;
-    this.#send = send;
+  constructor(parts: BatchesParts) {
+    this.#parts = parts;
   }
 
-  add(topic: Topic, key: string, event: unknown): void {
-    const { ms, joins, merge } = this.#batch;
-    const pending = this.#pending.get(key);
-    if (joins !== undefined && !joins(event)) {
-      if (pending !== undefined) this.#release(pending);
-      this.#send(topic, event);
-    } else if (pending !== undefined) pending.event = merge(pending.event, event);
+  /** @param text the event as JSON. */
+  add(topic: Topic, event: unknown, text: string, entry: StreamEntry<unknown>): void {
+    const { batch } = topic.definition;
+    const key = batch?.key(event);
+    const place = { position: entry.position, isFollowed: false };
+    if (batch === undefined || key === undefined) {
+      this.#parts.send(topic, event, place, text);
+      return;
+    }
+    const pending = this.#byKey.get(batch)?.get(key);
+    if (batch.joins !== undefined && !batch.joins(event)) {
+      if (pending !== undefined) this.#release(pending, { ...place, isFollowed: true });
+      this.#parts.send(topic, event, place, text);
+    } else if (pending !== undefined) pending.event = batch.merge(pending.event, event);
     else {
-      if (this.#pending.size >= this.#most) this.#releaseUntil(Number.NEGATIVE_INFINITY, 1);
-      this.#pending.set(key, { key, due: this.#clock.now() + ms, topic, event });
-      this.#callOff ??= this.#clock.after(ms, () => this.#ring());
+      const [oldest] = this.#pending.values();
+      if (oldest !== undefined && this.#pending.size >= this.#parts.most) this.#release(oldest, place);
+      this.#begin(batch, key, topic, event, entry);
     }
   }
 
-  flush(): void {
-    this.#releaseUntil(Number.POSITIVE_INFINITY);
-    this.#callOff?.();
-    this.#callOff = undefined;
+  /** A collection ends, if it has not yet. */
+  end(id: string, { position }: StreamEntry<unknown>): void {
+    const pending = this.#pending.get(id);
+    if (pending !== undefined) this.#release(pending, { position, isFollowed: false });
   }
 
-  #ring(): void {
-    const now = this.#clock.now();
-    this.#callOff = undefined;
-    this.#releaseUntil(now);
-    const [next] = this.#pending.values();
-    // At least 1 ms: timers may ring a little early.
-    if (next !== undefined)
-      this.#callOff = this.#clock.after(Math.max(1, next.due - now), () => this.#ring());
+  /** Ends now what this hub began. @returns when it has ended. */
+  async flush(): Promise<void> {
+    const own = [...this.#pending.values()].filter(({ isOwn }) => isOwn);
+    await Promise.all(own.map(({ id }) => this.#parts.end(id)));
   }
 
-  /** Sends those due until then, and in any case the first `atLeast`. */
-  #releaseUntil(time: number, atLeast = 0): void {
-    let left = atLeast;
-    for (const pending of this.#pending.values()) {
-      if (pending.due > time && left-- <= 0) return;
-      this.#release(pending);
-    }
+  #begin(
+    batch: Batch<unknown>,
+    key: string,
+    topic: Topic,
+    event: unknown,
+    { id, own }: StreamEntry<unknown>,
+  ): void {
+    const isOwn = own !== undefined;
+    const ms = isOwn ? batch.ms : batch.ms + this.#othersMs;
+    const callOff = this.#parts.clock.after(ms, () => void this.#parts.end(id));
+    const pending = { id, batch, key, isOwn, topic, event, callOff };
+    this.#pending.set(id, pending);
+    const keys = this.#byKey.get(batch) ?? new Map();
+    this.#byKey.set(batch, keys.set(key, pending));
   }
 
-  #release(pending: Pending): void {
-    this.#pending.delete(pending.key);
-    this.#send(pending.topic, pending.event);
+  #release({ id, batch, key, topic, event, callOff }: Pending, place: Place): void {
+    callOff();
+    this.#pending.delete(id);
+    this.#byKey.get(batch)?.delete(key);
+    this.#parts.send(topic, event, place);
   }
 }

@@ -12,6 +12,12 @@ export interface TopicDefinition<S extends TSchema = TSchema> {
    * plugins and walkers only.
    */
   readonly audience?: (event: Static<S>) => Audience<Static<S>>;
+  /**
+   * Whether something that acts for a user within the hub, such as a walker that this user switched on, may be told of an
+   * event. Left out: those whom the audience names one by one, and everybody where it names that; of one with a filter or
+   * a transformation, nobody.
+   */
+  readonly isFor?: (event: Static<S>, user: string) => boolean;
   /** Events about the same thing are collected for a moment and sent to clients as one. Subscribers within the hub get each. */
   readonly batch?: Batch<Static<S>>;
   /** How many events a session gets. Topics that share this object share what it allows. */
@@ -34,6 +40,15 @@ export interface Audience<E = unknown> {
    * recipients is encoded once.
    */
   readonly transform?: (recipient: Recipient) => readonly E[];
+}
+
+/** Whether what acts for that user within the hub may be told of the event. */
+export function isForUser({ isFor, audience }: TopicDefinition, event: unknown, user: string): boolean {
+  if (isFor !== undefined) return isFor(event, user);
+  const { keys = [], filter, transform } = audience?.(event) ?? {};
+  // Those would have to be asked about a session, which there is none of.
+  if (filter !== undefined || transform !== undefined) return false;
+  return keys.includes('everybody') || keys.includes(`user:${user}`);
 }
 
 /** Topics that share this object share what is collected. */

@@ -1,8 +1,17 @@
 /** The endpoint `/topics`: clients choose what they follow, and get what they missed when they come back. */
-import { type Connection, type Hub, HubError, JsonText, type Message, Type } from '../../core/index.ts';
+import {
+  type Connection,
+  type Hub,
+  HubError,
+  JsonText,
+  type Message,
+  type Position,
+  type Stream,
+  Type,
+} from '../../core/index.ts';
 import type { Clock } from './clock.ts';
 import { type Delivery, formsOf, type Outlet } from './delivery.ts';
-import type { History, Position } from './history.ts';
+import type { History } from './history.ts';
 import { invalidPattern, isPattern, MAX_PATTERN, patternsOf } from './names.ts';
 import type { Options } from './options.ts';
 import { newSession, type Session } from './sessions/sessions.ts';
@@ -15,7 +24,7 @@ const Patterns = Type.Array(Type.String({ minLength: 1, maxLength: MAX_PATTERN }
 const Place = Type.Object({
   epoch: Type.String({
     maxLength: 100,
-    description: 'Names a run of a hub: its offsets mean nothing to another.',
+    description: 'Offsets of another epoch mean nothing in this one.',
   }),
   offset: Type.Integer({ minimum: 0 }),
 });
@@ -33,6 +42,10 @@ const Subscribed = Type.Object({
     }),
   ),
 });
+const Missed = Type.Object(Place.properties, {
+  description:
+    'Events before this place were lost to the hub. Ask for the present state another way, and go on from here.',
+});
 const Unsubscribe = Type.Object({ topics: Patterns });
 const Identify = Type.Object({ token: Type.String() });
 const Identified = Type.Object({ user: Type.String() });
@@ -42,11 +55,19 @@ interface Parts {
   readonly options: Options;
   readonly delivery: Delivery;
   readonly history: History;
+  /** Gives the events their places. */
+  readonly stream: Pick<Stream<unknown>, 'position' | 'covers' | 'catchUp'>;
   readonly clock: Clock;
 }
 
-/** Opens the endpoint. @returns puts a connection into the channels of its session. */
-export function openTopics(hub: Hub, { options, delivery, history, clock }: Parts) {
+/** The channel of all that subscribed to something; those of subscriptions have a space in their names. */
+const ALL = 'all';
+
+/**
+ * Opens the endpoint.
+ * @returns `place` puts a connection into the channels of its session, `missed` tells all clients that events were lost.
+ */
+export function openTopics(hub: Hub, { options, delivery, history, stream, clock }: Parts) {
   const endpoint = hub.endpoint<Session>('/topics', {
     envelope: { type: 'type' },
     tokenInQuery: true,
@@ -58,6 +79,7 @@ export function openTopics(hub: Hub, { options, delivery, history, clock }: Part
   const unsubscribed = endpoint.emits('unsubscribed', Unsubscribe, { overflow });
   const identified = endpoint.emits('identified', Identified, { overflow });
   const event = endpoint.emits('event', Event, { overflow });
+  const missed = endpoint.emits('missed', Missed, { overflow });
 
   const outlet: Outlet = {
     endpoint,
@@ -72,7 +94,7 @@ export function openTopics(hub: Hub, { options, delivery, history, clock }: Part
     const { user } = await connection.identify(token);
     return identified({ user });
   });
-  endpoint.on('subscribe', Subscribe, ({ topics, since }, connection) => {
+  endpoint.on('subscribe', Subscribe, async ({ topics, since }, connection) => {
     const { patterns, recipient } = connection.data;
     const added = new Set(topics.filter((pattern) => !patterns.has(pattern)));
     const invalid = topics.find((pattern) => !isPattern(pattern));
@@ -85,13 +107,15 @@ export function openTopics(hub: Hub, { options, delivery, history, clock }: Part
         429,
       );
     }
-    const missed = since && missedBy(connection, added, since);
+    // Another hub may have sent what this one is about to.
+    if (since !== undefined && !stream.covers(since)) await stream.catchUp();
+    const brought = since && missedBy(connection, added, since);
     for (const pattern of added) patterns.add(pattern);
     place(connection);
     connection.send(
-      subscribed({ topics, ...history.position, ...(since && { recovered: missed !== undefined }) }),
+      subscribed({ topics, ...stream.position, ...(since && { recovered: brought !== undefined }) }),
     );
-    for (const message of missed ?? []) connection.send(message);
+    for (const message of brought ?? []) connection.send(message);
   });
   endpoint.on('unsubscribe', Unsubscribe, ({ topics }, connection) => {
     for (const pattern of topics) connection.data.patterns.delete(pattern);
@@ -110,30 +134,35 @@ export function openTopics(hub: Hub, { options, delivery, history, clock }: Part
       const matching = patternsOf(topic);
       return matching.some((one) => added.has(one)) && !matching.some((one) => patterns.has(one));
     };
-    const missed = history.since(since)?.flatMap((entry) => {
-      const { topic, event } = entry;
+    const sent = stream.covers(since) ? history.since(since.offset) : undefined;
+    const messages = sent?.flatMap((one) => {
+      const { topic, event } = one;
       if (!isNew(topic.name)) return [];
       // Asked again, for what an audience works out for its recipients is too much to keep.
       const audience = topic.definition.audience?.(event);
       if (audience === undefined || !audience.keys.some((key) => recipient.keys.has(key))) return [];
-      return formsOf(outlet, entry, audience)(connection);
+      return formsOf(outlet, one, audience)(connection);
     });
-    const bytes = missed?.reduce((sum, { text }) => sum + Buffer.byteLength(text), 0) ?? 0;
-    return bytes > endpoint.limits.outboxBytes ? undefined : missed;
+    const bytes = messages?.reduce((sum, { text }) => sum + Buffer.byteLength(text), 0) ?? 0;
+    return bytes > endpoint.limits.outboxBytes ? undefined : messages;
   }
 
   function place(connection: Connection<Session>): void {
     const { patterns, recipient } = connection.data;
-    const channels: string[] = [];
+    const channels = patterns.size === 0 ? [] : [ALL];
     for (const pattern of patterns) {
       for (const key of recipient.keys) {
         // A session may have come to more keys since it subscribed.
-        if (channels.length < options.subscriptions) channels.push(channelOf(pattern, key));
+        if (channels.length <= options.subscriptions) channels.push(channelOf(pattern, key));
       }
     }
     hub.channels.assign(connection, channels);
   }
-  return { endpoint, place };
+  return {
+    endpoint,
+    place,
+    missed: () => hub.notify.channels([ALL], missed(stream.position), { local: true }),
+  };
 }
 
 function channelOf(pattern: string, key: string): string {

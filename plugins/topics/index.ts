@@ -9,13 +9,18 @@ import { defineCellsTopics } from './cells/topics.ts';
 import { type Clock, systemClock } from './clock.ts';
 import { Delivery } from './delivery.ts';
 import { openTopics } from './endpoint.ts';
+import { type RequestPart, writeEnd } from './entries.ts';
 import { History } from './history.ts';
+import { IdempotencyKeys } from './http/idempotency.ts';
 import { serveTopics } from './http/routes.ts';
 import { Options } from './options.ts';
 import { Registry } from './registry.ts';
-import { Bus } from './service.ts';
+import { Bus, type Own } from './service.ts';
 import { keepSessions } from './sessions/sessions.ts';
 import { Subscribers } from './subscribers.ts';
+
+/** How long the cluster keeps events after the last one, in seconds. */
+const KEPT_FOR = 86_400;
 
 /** The plugin with another clock, for tests. */
 export function topicsWith(clock: Clock) {
@@ -26,13 +31,28 @@ export function topicsWith(clock: Clock) {
     setup(hub, options) {
       const registry = new Registry();
       const history = new History(options.history, options.historyBytes);
-      const delivery = new Delivery(hub, history);
-      const batches = new Batches(clock, options.collected, (topic, event) => delivery.send(topic, event));
+      const keys = new IdempotencyKeys(hub, options.idempotencyKeys);
+      const stream = hub.stream<Own>('events', {
+        keep: { entries: options.history, bytes: options.historyBytes, seconds: KEPT_FOR },
+        receive: (text, entry) => bus.receive(text, entry),
+        missed: () => {
+          history.clear();
+          generic.missed();
+        },
+      });
+      const delivery = new Delivery(hub, history, () => stream.position.offset);
+      const batches = new Batches({
+        clock,
+        most: options.collected,
+        send: (topic, event, place, text) => delivery.send(topic, event, place, text),
+        end: (id) => stream.append(writeEnd(id), 'end'),
+      });
       const subscribers = new Subscribers(options.subscribers, hub.log);
-      const line = hub.line('events', (text) => bus.receive(text));
-      const bus = new Bus({ registry, subscribers, batches, line, eventBytes: options.eventBytes });
+      const { eventBytes } = options;
+      const claim = (request: RequestPart) => keys.claim(request);
+      const bus = new Bus({ registry, subscribers, batches, stream, claim, eventBytes });
 
-      const generic = openTopics(hub, { options, delivery, history, clock });
+      const generic = openTopics(hub, { options, delivery, history, stream, clock });
       const cells = openCells(hub, delivery, clock);
       keepSessions(hub, { ...options, clock }, (connection) =>
         connection.endpoint.name === cells.endpoint.name
@@ -40,7 +60,7 @@ export function topicsWith(clock: Clock) {
           : generic.place(connection),
       );
       defineCellsTopics(bus.for('topics'), options);
-      serveTopics(hub, bus, registry, options);
+      serveTopics(hub, { bus, registry, keys, options });
 
       hub.provideEach('topics', (plugin) => bus.for(plugin));
       hub.onReady(() => registry.freeze());

@@ -17,7 +17,8 @@ export const Options = Type.Object({
   history: Type.Integer({
     default: 1_000,
     minimum: 0,
-    description: 'Events kept for clients of `/topics` that come back; 0: none.',
+    description:
+      'Events kept for clients of `/topics` that come back, and for hubs of a cluster that miss some; 0: none.',
   }),
   historyBytes: Type.Integer({
     default: 8_388_608,

@@ -1,7 +1,8 @@
 /** The service `topics`: how plugins define, publish and follow kinds of events. */
-import { explain, HubError, type Line, type TSchema } from '../../core/index.ts';
+import { explain, HubError, type Stream, type StreamEntry, type TSchema } from '../../core/index.ts';
 import type { Batches } from './batches.ts';
 import type { Topic, TopicDefinition } from './definition.ts';
+import { type RequestPart, readEntry, writeEvent } from './entries.ts';
 import { isName } from './names.ts';
 import type { Registry } from './registry.ts';
 import type { Subscriber, Subscribers } from './subscribers.ts';
@@ -13,6 +14,8 @@ export interface PublishOptions {
    * the hub, and of clients only that user.
    */
   readonly walkerOf?: { readonly user: string | undefined };
+  /** How many events in a row were published because of each other up to this one. Subscribers are told. Default 0. */
+  readonly hops?: number | undefined;
 }
 
 /** The service `topics`. */
@@ -24,8 +27,9 @@ export interface Topics {
    */
   define<S extends TSchema>(name: string, definition: TopicDefinition<S>): void;
   /**
-   * Sends an event on its way to clients of all hubs, tells the subscribers of this one, and returns. What a subscriber
-   * throws is logged and concerns nobody else.
+   * Sends an event on its way to clients of all hubs, which get those of one topic in one order, and to the subscribers of this
+   * one. A hub that is alone tells these before it returns; in a cluster they are told when the event has its place among those
+   * of other hubs. What a subscriber throws is logged and concerns nobody else.
    * @param event is handed on as it is: nobody may change it. What the schema has defaults for is filled in.
    * @throws HubError `unknown_topic`; `invalid_event`, saying which field and what was expected; `forbidden` for a walker.
    */
@@ -46,29 +50,40 @@ declare module '../../core/index.ts' {
   }
 }
 
-/** An event on its way to other hubs. */
-interface Frame {
-  readonly name: string;
+/** What became of an event of a request: of all that came with its key, the first is published. */
+export type Claim = 'first' | 'repeated' | 'conflict';
+
+/** An event that may be published, checked. */
+export interface Checked {
+  readonly topic: Topic;
   readonly event: unknown;
+  /** The event as JSON. */
+  readonly text: string;
   /** Of an event that a walker published under a name nobody defined. */
-  readonly user?: string;
+  readonly user: string | undefined;
+  readonly hops: number;
+  readonly request: RequestPart | undefined;
+  /** Once it was received. */
+  claim: Claim;
+}
+
+/** What this hub appended to the stream of events: one, or the end of a collection. */
+export type Own = Checked | 'end';
+
+interface Requested {
+  /** The event is published if no other hub did it for the same request. */
+  readonly request?: RequestPart | undefined;
 }
 
 export interface BusParts {
   readonly registry: Registry;
   readonly subscribers: Subscribers;
   readonly batches: Batches;
-  /** To the other hubs. */
-  readonly line: Line;
+  /** To all hubs, this one too. */
+  readonly stream: Stream<Own>;
+  readonly claim: (request: RequestPart) => Claim;
   /** Characters of an event as JSON at most. */
   readonly eventBytes: number;
-}
-
-/** An event that may be published, checked. */
-export interface Checked {
-  readonly topic: Topic;
-  readonly event: unknown;
-  readonly frame: Frame;
 }
 
 export class Bus {
@@ -84,13 +99,19 @@ export class Bus {
     return {
       // Events pass the schema before they meet the definition's functions, which is what makes this widening sound.
       define: (name, definition) => registry.define(plugin, name, definition as TopicDefinition),
-      publish: (name, event, options) => this.publish(this.check(name, event, options)),
+      publish: (name, event, options) => {
+        const checked = this.check(name, event, options);
+        // Nobody elsewhere gets it.
+        if (checked.topic.definition.audience === undefined) subscribers.tell(checked);
+        else void this.publish(checked);
+      },
       subscribe: (names, handler) => subscribers.add(plugin, [names].flat(), handler),
     };
   }
 
   /** @throws HubError as `Topics.publish`. */
-  check(name: string, event: unknown, { walkerOf }: PublishOptions = {}): Checked {
+  check(name: string, event: unknown, options: PublishOptions & Requested = {}): Checked {
+    const { walkerOf, hops = 0, request } = options;
     const { registry, eventBytes } = this.#parts;
     const found = isName(name) ? registry.find(name) : undefined;
     let topic: Topic;
@@ -108,31 +129,45 @@ export class Bus {
       topic = this.#undefined(name, walkerOf.user);
       user = walkerOf.user;
     } else throw new HubError('unknown_topic', `nobody defined the topic "${name.slice(0, 60)}"`, 404);
-    const length = lengthOf(event);
-    if (length === undefined) throw new HubError('invalid_event', `an event of "${name}" has no JSON`);
-    if (length > eventBytes)
+    const text = jsonOf(event);
+    if (text === undefined) throw new HubError('invalid_event', `an event of "${name}" has no JSON`);
+    if (text.length > eventBytes)
       throw new HubError(
         'invalid_event',
-        `an event of "${name}" has ${length} characters, at most ${eventBytes} are sent`,
+        `an event of "${name}" has ${text.length} characters, at most ${eventBytes} are sent`,
       );
-    return { topic, event, frame: { name, event, ...(user !== undefined && { user }) } };
+    return { topic, event, text, user, hops, request, claim: 'first' };
   }
 
-  publish({ topic, event, frame }: Checked): void {
-    const { line } = this.#parts;
-    if (!line.isAlone) line.send(JSON.stringify(frame));
-    // Clients first: what a subscriber publishes because of it comes after it.
-    this.#parts.batches.add(topic, event);
-    this.#parts.subscribers.tell(topic.name, event);
+  /** @returns when it was received here, with its `claim`. */
+  publish(checked: Checked): Promise<void> {
+    const { topic, text, user, request } = checked;
+    return this.#parts.stream.append(writeEvent({ name: topic.name, text, user, request }), checked);
   }
 
-  /** An event that another hub published. */
-  receive(text: string): void {
-    const { name, event, user }: Frame = JSON.parse(text);
-    const definition = this.#parts.registry.find(name)?.definition;
+  /** An entry of the stream. */
+  receive(entryText: string, entry: StreamEntry<Own>): void {
+    const { registry, batches, subscribers, claim } = this.#parts;
+    const { own } = entry;
+    if (own !== undefined && own !== 'end') {
+      const { topic, event, text, request } = own;
+      if (request !== undefined) own.claim = claim(request);
+      if (own.claim !== 'first') return;
+      // Clients first: what a subscriber publishes because of it comes after it.
+      batches.add(topic, event, text, entry);
+      subscribers.tell(own);
+      return;
+    }
+    const read = readEntry(entryText);
+    if ('ends' in read) {
+      batches.end(read.ends, entry);
+      return;
+    }
+    const { name, text, user, request } = read;
+    if (request !== undefined && claim(request) !== 'first') return;
     // A hub of another configuration in the cluster may know topics that this one has nobody for.
-    if (definition !== undefined) this.#parts.batches.add({ name, definition }, event);
-    else if (user !== undefined) this.#parts.batches.add({ name, definition: privateTo(user) }, event);
+    const definition = registry.find(name)?.definition ?? (user === undefined ? undefined : privateTo(user));
+    if (definition !== undefined) batches.add({ name, definition }, JSON.parse(text), text, entry);
   }
 
   /** @throws HubError `invalid_topic`; `forbidden` for a name that looks like a plugin's. */
@@ -155,15 +190,15 @@ export class Bus {
 
 /** What holds for a name nobody defined. */
 function privateTo(user: string | undefined): TopicDefinition {
-  const keys = user === undefined ? [] : [`user:${user}`];
-  return { schema: {}, summary: '', audience: () => ({ keys }) };
+  if (user === undefined) return { schema: {}, summary: '' };
+  return { schema: {}, summary: '', audience: () => ({ keys: [`user:${user}`] }) };
 }
 
-/** Characters of a value as JSON; undefined: it has none. */
-function lengthOf(event: unknown): number | undefined {
+/** undefined: the value has no JSON. */
+function jsonOf(event: unknown): string | undefined {
   try {
     const text: string | undefined = JSON.stringify(event);
-    return text?.length;
+    return text;
   } catch {
     return undefined;
   }

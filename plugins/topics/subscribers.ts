@@ -1,8 +1,22 @@
 /** Subscribers within this hub process: other plugins, and walkers through theirs. */
 import { HubError, type Log } from '../../core/index.ts';
+import { isForUser, type Topic } from './definition.ts';
 import { covers, invalidPattern, isPattern, patternsOf } from './names.ts';
 
-export type Subscriber = (event: unknown, topic: string) => void;
+/** What subscribers are told beside an event. */
+interface Told {
+  /** Whether what acts for a user may be told, too. */
+  readonly isFor: (user: string) => boolean;
+  /** How many events in a row were published because of each other up to this one, as far as their publishers said. */
+  readonly hops: number;
+}
+export type Subscriber = (event: unknown, topic: string, told: Told) => void;
+
+interface Published {
+  readonly topic: Topic;
+  readonly event: unknown;
+  readonly hops: number;
+}
 
 export class Subscribers {
   readonly #most: number;
@@ -48,11 +62,12 @@ export class Subscribers {
   }
 
   /** Tells all, those of the name before those of families. What one throws is logged and concerns no other. */
-  tell(topic: string, event: unknown): void {
+  tell({ topic: { name: topic, definition }, event, hops }: Published): void {
+    const told = { isFor: (user: string) => isForUser(definition, event, user), hops };
     for (const pattern of patternsOf(topic)) {
       for (const { plugin, tell } of [...(this.#byPattern.get(pattern) ?? [])]) {
         try {
-          tell(event, topic);
+          tell(event, topic, told);
         } catch (error) {
           this.#log.error({ err: error, topic, subscriber: plugin }, 'a subscriber of a topic failed');
         }

@@ -15,6 +15,8 @@ export interface Account {
   readonly roles: readonly string[];
   /** Tokens of another version are refused. */
   readonly tokenVersion: number;
+  /** When tokens expire that were ended one by one, in Unix ms, by their `jti`. */
+  readonly loggedOut?: Readonly<Record<string, number>>;
   /** Unix ms. */
   readonly createdAt: number;
 }

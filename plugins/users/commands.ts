@@ -2,9 +2,10 @@
 import { type Hub, StartError } from '../../core/index.ts';
 import type { Account, Accounts } from './accounts.ts';
 import { readEmail } from './emails.ts';
+import { withoutTokens } from './ended-tokens.ts';
 import type { Passwords } from './passwords.ts';
 import { readPassword } from './read-password.ts';
-import { type Tokens, withoutTokens } from './tokens.ts';
+import type { Tokens } from './tokens.ts';
 
 const ADMIN = 'admin';
 /** For the queue of hashes, which has nobody else in it here. */

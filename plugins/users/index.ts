@@ -20,7 +20,7 @@ export default definePlugin({
     const accounts = new Accounts(hub.store, options.accounts);
     const passwords = new Passwords(options);
     const tokens = new Tokens(hub, accounts, options);
-    const guard = new LoginGuard(options, hub.log);
+    const guard = new LoginGuard(options, hub);
     const logins = new Logins({
       options,
       accounts,

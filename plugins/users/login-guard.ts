@@ -4,9 +4,12 @@
  * An account that anybody could lock by failing on purpose would be a weapon against its owner. So the limit of an
  * account holds for addresses that never logged in to it; one that did has the same number of failures for itself, which
  * strangers cannot use up. And a lock ends with its window, however many attempts were refused meanwhile.
+ *
+ * Hubs of a cluster tell each other how logins ended, and each counts them all. So a limit is exceeded by no more than what
+ * is under way on the other hubs.
  */
 import { isIPv6 } from 'node:net';
-import type { Log } from '../../core/index.ts';
+import { type Hub, hashOf, type Line } from '../../core/index.ts';
 import { TryLater } from './details.ts';
 import type { Options } from './options.ts';
 import { type Refusal, Throttle } from './throttle.ts';
@@ -16,25 +19,31 @@ const MAX_FAMILIAR = 10_000;
 /** Longer ones are of no network; they come from a header. */
 const MAX_ADDRESS_LENGTH = 64;
 
-/** A login under way. Without a call of either, it failed. */
+/** A login under way, counted as failed until something else is said. */
 export interface Attempt {
+  failed(): void;
   succeeded(): void;
   /** The password was not looked at. */
   withdrawn(): void;
 }
 
+/** What hubs tell each other of a login: from where it succeeded, or what to count because it failed. */
+type Ended = { readonly familiar: string } | { readonly account: string; readonly address: string };
+
 export class LoginGuard {
   readonly #accounts: Throttle;
   readonly #addresses: Throttle;
   readonly #familiar = new Set<string>();
-  readonly #log: Log;
+  readonly #log: Hub['log'];
+  readonly #line: Line;
 
   /** @param now see `Throttle`. */
-  constructor(options: Options, log: Log, now?: () => number) {
+  constructor(options: Options, hub: Pick<Hub, 'log' | 'line'>, now?: () => number) {
     const length = options.failureSeconds * 1000;
     this.#accounts = new Throttle(options.failuresPerAccount, length, now);
     this.#addresses = new Throttle(options.failuresPerAddress, length, now);
-    this.#log = log;
+    this.#log = hub.log;
+    this.#line = hub.line('logins', { receive: (text) => this.#hear(text) });
   }
 
   /**
@@ -44,8 +53,10 @@ export class LoginGuard {
    */
   begin(email: string, remote: string): Attempt {
     const address = network(remote);
-    const pair = `${email} ${address}`;
-    const account = this.#familiar.has(pair) ? pair : email;
+    // The hash, because it goes to other hubs: people type passwords into the wrong field.
+    const name = hashOf(email);
+    const pair = `${name} ${address}`;
+    const account = this.#familiar.has(pair) ? pair : name;
     const ofAddress = this.#addresses.take(address);
     if (ofAddress !== undefined) throw this.#refuse('an address', address, ofAddress);
     const ofAccount = this.#accounts.take(account);
@@ -60,8 +71,23 @@ export class LoginGuard {
     const succeeded = () => {
       withdrawn();
       this.#remember(pair);
+      this.#tell({ familiar: pair });
     };
-    return { succeeded, withdrawn };
+    const failed = () => this.#tell({ account, address });
+    return { failed, succeeded, withdrawn };
+  }
+
+  #tell(ended: Ended): void {
+    if (!this.#line.isAlone) this.#line.send(JSON.stringify(ended));
+  }
+
+  #hear(text: string): void {
+    const ended: Ended = JSON.parse(text);
+    if ('familiar' in ended) this.#remember(ended.familiar);
+    else {
+      this.#addresses.add(ended.address);
+      this.#accounts.add(ended.account);
+    }
   }
 
   /** Never logs the account: people type passwords into the wrong field. */

@@ -3,12 +3,13 @@ import { HubError, type Identity, type Log } from '../../core/index.ts';
 import type { Account, Accounts } from './accounts.ts';
 import { TryLater } from './details.ts';
 import { emailKey, readEmail } from './emails.ts';
+import { withoutTokens } from './ended-tokens.ts';
 import { checkFields } from './fields.ts';
 import { type LoginGuard, network } from './login-guard.ts';
 import type { Options } from './options.ts';
 import type { Passwords } from './passwords.ts';
 import { Throttle } from './throttle.ts';
-import { type Tokens, withoutTokens } from './tokens.ts';
+import type { Tokens } from './tokens.ts';
 import type { Tell } from './topics.ts';
 
 const HOUR = 3_600_000;
@@ -91,8 +92,7 @@ export class Logins {
   ): Promise<void> {
     const { accounts, passwords, tokens, log, tell } = this.#parts;
     const account = identity && (await accounts.get(identity.user));
-    if (account === undefined)
-      throw new HubError('unauthorized', 'a valid token of a registered user is needed');
+    if (account === undefined) throw tokenNeeded();
     passwords.assertValid(new_password, 'new_password');
     if (!(await this.#knows(account, account.email, old_password, address))) throw wrongPassword();
     const password = await passwords.hash(new_password, network(address));
@@ -103,6 +103,14 @@ export class Logins {
     });
     log.info({ user: account.id, address }, 'changed the password');
     tell('password_changed', account.id);
+  }
+
+  /** Ends the token of the identity. @throws HubError `unauthorized` when it is none of a login. */
+  async logout(identity: Identity | undefined): Promise<void> {
+    const { tokens, log, tell } = this.#parts;
+    if (identity === undefined || !(await tokens.logOut(identity))) throw tokenNeeded();
+    log.info({ user: identity.user }, 'logged out');
+    tell('logged_out', identity.user);
   }
 
   /** Whether the password is that of the account, within the limits for failures. @throws TryLater */
@@ -117,6 +125,7 @@ export class Logins {
     try {
       const isRight = await passwords.matches(password, account?.password, network(address));
       if (isRight) attempt.succeeded();
+      else attempt.failed();
       return isRight;
     } catch (error) {
       attempt.withdrawn();
@@ -137,6 +146,10 @@ export class Logins {
       if (!(error instanceof TryLater)) throw error;
     }
   }
+}
+
+function tokenNeeded(): HubError {
+  return new HubError('unauthorized', 'a valid token of a registered user is needed');
 }
 
 function wrongPassword(): HubError {

@@ -65,10 +65,11 @@ export const Options = Type.Object({
     description: 'Passwords that may wait to be hashed, half of them from one address; more are refused.',
   }),
   endedTokensMs: Type.Integer({
-    default: 2_000,
+    default: 1_000,
     minimum: 1,
     maximum: 60_000,
-    description: 'How often to look for tokens ended by another process, to end their open connections.',
+    description:
+      'How often to look for tokens ended by a process that is no hub of the cluster, such as a command.',
   }),
 });
 export type Options = Static<typeof Options>;

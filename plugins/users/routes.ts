@@ -43,6 +43,7 @@ export async function serveUsers(hub: Hub, options: Options, logins: Logins): Pr
     });
     serveRegister(http, options, logins);
     serveLogin(http, logins);
+    serveLogout(http, hub, logins);
     serveChangePassword(http, hub, logins);
   };
   await hub.http.register(routes, { prefix: '/user' });
@@ -72,6 +73,14 @@ function serveLogin(http: FastifyInstance, logins: Logins): void {
     const { id, email, fields } = account;
     void reply.header('cache-control', 'no-store');
     return { token, user: { ...fields, id, email, root_id: id } };
+  });
+}
+
+function serveLogout(http: FastifyInstance, hub: Hub, logins: Logins): void {
+  const schema = { tags, summary: 'Log out: the token ends', response: { 200: Done, 401: Refused } };
+  http.post('/logout', { schema }, async (request) => {
+    await logins.logout(await hub.identity.of(request));
+    return { message: 'Successfully Logged Out!' };
   });
 }
 

@@ -50,6 +50,14 @@ export class Throttle {
     return { wait: window.endsAt - now, isFirst };
   }
 
+  /** Counts one that nobody can refuse any more. */
+  add(key: string): void {
+    const now = this.#now();
+    const window = this.#windows.get(key);
+    if (window === undefined || window.endsAt <= now) this.#begin(key, now);
+    else window.count += 1;
+  }
+
   /** Takes one back that turned out not to count. */
   giveBack(key: string): void {
     const window = this.#windows.get(key);

@@ -1,14 +1,25 @@
 /**
  * The tokens of users, and their end. A token carries the version its account had when it was signed; raising the
- * version ends all of them. It is compared at each authentication, so that none is accepted from then on by any process
- * on the same store. Connections that are open already lose their identity: those of this process at once, those of
- * others when they next look into the log of what was ended.
+ * version ends all of them. A single one ends by its name in the account. Both are compared at each authentication, so
+ * that none is accepted from then on by any process on the same store. Connections that are open already lose their
+ * identity: those of this process at once, those of others when they look into the log of what was ended: other hubs of a
+ * cluster are told to, and all do now and then, for what is ended by a process without a line to them.
  */
-import type { AuthenticateRequest, Connection, Denial, Hub, Identity, StoreLog } from '../../core/index.ts';
+import { randomBytes } from 'node:crypto';
+import type {
+  AuthenticateRequest,
+  Connection,
+  Denial,
+  Hub,
+  Identity,
+  Line,
+  StoreLog,
+} from '../../core/index.ts';
 import { type Account, type Accounts, rootOf } from './accounts.ts';
+import { isLoggedOut, versionIn, withoutToken } from './ended-tokens.ts';
 import type { Options } from './options.ts';
 
-/** Entries kept for other processes. One that looks every two seconds misses none. */
+/** Entries kept for other processes. One that missed more checks all of its connections. */
 const KEPT = 10_000;
 const KEY = 'ended';
 
@@ -17,6 +28,9 @@ export class Tokens {
   readonly #accounts: Accounts;
   readonly #seconds: number;
   readonly #ended: StoreLog<string>;
+  readonly #line: Line;
+  /** Open connections that act for users of this plugin. */
+  readonly #connections = new Set<Connection<unknown>>();
   /** Sequence number of the last entry that was seen. */
   #seen = 0;
 
@@ -28,26 +42,38 @@ export class Tokens {
     this.#ended = hub.store.log('ended-tokens');
     hub.hooks.authenticate.tap((request) => this.#authenticate(request));
     // Once more when it is among the open connections: the tokens may have been ended since it was authenticated.
-    hub.hooks.opened.tap((connection) => this.#check(connection));
-    hub.hooks.identified.tap(({ connection }) => this.#check(connection));
+    hub.hooks.opened.tap((connection) => this.#watch(connection));
+    hub.hooks.identified.tap(({ connection }) => this.#watch(connection));
+    hub.hooks.closed.tap(({ connection }) => void this.#connections.delete(connection));
+    const look = () => this.#lookForEnded();
+    // What cannot be read now is found by the timer.
+    this.#line = hub.line('ended-tokens', { receive: () => void look().catch(() => {}), missed: look });
     hub.onReady(async () => {
       const [last] = await this.#ended.read(KEY, { backwards: true, limit: 1 });
       this.#seen = last?.sequence ?? 0;
     });
-    hub.every('ended tokens', endedTokensMs, () => this.#lookForEnded());
+    hub.every('ended tokens', endedTokensMs, look);
   }
 
   sign({ id, email, roles, tokenVersion }: Account): Promise<string> {
-    const claims = { email, root_id: rootOf(id), roles, tv: tokenVersion };
+    const jti = randomBytes(12).toString('base64url');
+    const claims = { email, root_id: rootOf(id), roles, tv: tokenVersion, jti };
     return this.#hub.identity.sign(id, claims, this.#seconds);
   }
 
-  /** Ends the open connections' use of tokens after `alter` raised the version of the account; see `ended`. */
+  /** Ends one token. @returns whether it is one of a login. */
+  async logOut(identity: Identity): Promise<boolean> {
+    if (versionIn(identity) === undefined) return false;
+    return (await this.end(identity.user, (present) => withoutToken(present, identity))) !== undefined;
+  }
+
+  /** Ends the open connections' use of tokens after `alter` changed the account so that it has fewer. */
   async end(user: string, alter: (present: Account) => Account): Promise<Account | undefined> {
     const account = await this.#accounts.change(user, alter);
     if (account === undefined) return undefined;
     const sequence = await this.#ended.append(KEY, user);
     if (sequence > KEPT) await this.#ended.trim(KEY, sequence - KEPT);
+    this.#line.send('');
     await this.#leave(user);
     return account;
   }
@@ -62,7 +88,18 @@ export class Tokens {
     const version = versionIn(identity);
     if (version === undefined) return true;
     const account = await this.#accounts.get(identity.user);
-    return account?.tokenVersion === version;
+    return account?.tokenVersion === version && !isLoggedOut(account, identity);
+  }
+
+  /** It has another identity than before. */
+  async #watch(connection: Connection<unknown>): Promise<void> {
+    const { identity, isOpen } = connection;
+    if (identity === undefined || versionIn(identity) === undefined || !isOpen) {
+      this.#connections.delete(connection);
+    } else {
+      this.#connections.add(connection);
+      await this.#check(connection);
+    }
   }
 
   async #check(connection: Connection<unknown>): Promise<void> {
@@ -77,18 +114,14 @@ export class Tokens {
   }
 
   async #lookForEnded(): Promise<void> {
-    const entries = await this.#ended.read(KEY, { from: this.#seen + 1 });
-    for (const user of new Set(entries.map(({ value }) => value))) await this.#leave(user);
-    this.#seen = entries.at(-1)?.sequence ?? this.#seen;
+    const entries = await this.#ended.read(KEY, { from: this.#seen + 1, limit: KEPT });
+    const [first, last] = [entries[0], entries.at(-1)];
+    if (first === undefined || last === undefined) return;
+    const isWhole = first.sequence === this.#seen + 1;
+    const users = new Set(entries.map(({ value }) => value));
+    if (isWhole) for (const user of users) await this.#leave(user);
+    else for (const connection of [...this.#connections]) await this.#check(connection);
+    // Another look may have got further meanwhile.
+    this.#seen = Math.max(this.#seen, last.sequence);
   }
-}
-
-/** An account whose tokens so far are ended, when it is stored. */
-export function withoutTokens(account: Account): Account {
-  return { ...account, tokenVersion: account.tokenVersion + 1 };
-}
-
-/** The version in a token that was signed here; undefined: somebody else signed it. */
-function versionIn({ user, claims }: Identity): number | undefined {
-  return typeof claims.tv === 'number' && claims.root_id === rootOf(user) ? claims.tv : undefined;
 }

@@ -4,6 +4,7 @@ import { type Hub, Type } from '../../core/index.ts';
 const TOPICS = {
   registered: 'Somebody registered.',
   logged_in: 'A user logged in with the password.',
+  logged_out: 'A user ended the token of a login.',
   password_changed: 'A user changed the password; all tokens of that user ended.',
 } as const;
 

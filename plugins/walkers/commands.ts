@@ -133,11 +133,13 @@ function describe({ file, walkers, error }: WalkerFile): string[] {
   const version = first?.bundle.hash.slice(0, VERSION_LENGTH) ?? '-'.repeat(VERSION_LENGTH);
   const lines = [`${file}  ${version}  ${walkers.length === 0 ? 'no walkers' : ''}`.trimEnd()];
   for (const { name, specs } of walkers) {
-    const { methods, summary, schedule, on, grants } = specs;
+    const { methods, summary, schedule, on, runs_for, grants } = specs;
     const ways = specs.private ? 'private' : methods.join(', ');
     const list = (what: string, names: readonly string[]) =>
       names.length > 0 && `${what} ${names.join(', ')}`;
-    const more = [schedule && `schedule ${schedule.trigger}`, list('on', on), list('grants', grants)];
+    const more = [schedule && `schedule ${schedule.trigger}`, list('on', on)];
+    if (runs_for.includes('users')) more.push('users switch it on');
+    more.push(list('grants', grants));
     lines.push(`  ${name}  ${[ways, ...more.filter(Boolean), summary].filter(Boolean).join('; ')}`);
   }
   if (error !== undefined) lines.push(`  does not load: ${error}`);

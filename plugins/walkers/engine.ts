@@ -1,6 +1,6 @@
 /** What all ways to a walker share: the walkers there are, the processes that run them, the graph. */
 import { resolve } from 'node:path';
-import type { Hub, JsonText, Log, Services } from '../../core/index.ts';
+import { type Hub, HubError, type JsonText, type Log, type Services } from '../../core/index.ts';
 import { type Caller, userOf } from './callers.ts';
 import type { Offers } from './grants/offers.ts';
 import { Graph } from './graph/graph.ts';
@@ -37,6 +37,7 @@ export class Engine {
   /** Absolute. */
   readonly folder: string;
   readonly users: Services['users'];
+  readonly graph: Graph;
   readonly offers: Offers;
   readonly #hub: Hub;
   readonly #topics: Services['topics'];
@@ -45,8 +46,6 @@ export class Engine {
   readonly #library: WalkerLibrary;
   readonly #runner: Runner;
   readonly #listeners: Listener[] = [];
-  /** While a topic is told of: how many walkers have triggered each other to get there. */
-  #triggered = 0;
   /** The first load, when it has begun. */
   #loading: Promise<readonly WalkerFile[]> | undefined;
   #loaded: PromiseWithResolvers<void> | undefined = Promise.withResolvers();
@@ -68,18 +67,19 @@ export class Engine {
     const limits = runLimits(options);
     const { grants } = offers;
     this.#library = new WalkerLibrary({ folder: this.folder, pool: this.#pool, limits, grants });
-    const graph = new Graph(hub.store);
-    this.#runner = new Runner({ graph, pool: this.#pool, offers, log: hub.log }, { readBytes, recordBytes });
+    this.graph = new Graph(hub.store);
+    this.#runner = new Runner(
+      { graph: this.graph, pool: this.#pool, offers, log: hub.log },
+      { readBytes, recordBytes },
+    );
     this.#voiceParts = {
       log: hub.log,
       delivery,
       publish: (topic, data, caller, triggered) => {
-        this.#triggered = triggered;
-        try {
-          this.#topics.publish(topic, data.toJSON(), { walkerOf: { user: userOf(caller) } });
-        } finally {
-          this.#triggered = 0;
-        }
+        this.#topics.publish(topic, data.toJSON(), {
+          walkerOf: { user: userOf(caller) },
+          hops: triggered,
+        });
       },
     };
   }
@@ -101,6 +101,14 @@ export class Engine {
   /** Starts the processes and loads the walkers, unless that was done: for a command, which says itself what does not load. */
   async start(): Promise<void> {
     await this.#load();
+  }
+
+  /** A walker, also in a command. @throws HubError `not_found`. */
+  async find(name: string): Promise<LoadedWalker> {
+    await this.start();
+    const walker = this.walkers.get(name);
+    if (walker === undefined) throw new HubError('not_found', `there is no walker ${name}`);
+    return walker;
   }
 
   #load(): Promise<readonly WalkerFile[]> {
@@ -140,21 +148,25 @@ export class Engine {
     return this.#run(call, 0, self);
   }
 
-  /** Runs a walker because a topic was told of just now. Not awaited: whoever told does not wait for walkers. */
-  trigger(call: Call): void {
-    const triggered = this.#triggered + 1;
-    if (triggered <= MOST_TRIGGERED) void this.#run(call, triggered);
-    else {
-      const { name } = call.walker;
-      const message = `a walker was not run: ${MOST_TRIGGERED} walkers in a row have triggered each other`;
-      this.#hub.log.warn({ walker: name }, message);
-    }
+  /**
+   * For a walker that nobody calls: the clock runs it, or a topic that is told of.
+   * @param hops how many walkers have triggered each other to get there.
+   * @returns runs it, now or later, as `run` does; undefined when too many have triggered each other to get there.
+   */
+  triggered(walker: string, hops = 0): ((call: Call) => Promise<CallResult>) | undefined {
+    const triggered = hops + 1;
+    if (triggered <= MOST_TRIGGERED) return (call) => this.#run(call, triggered);
+    const message = `a walker was not run: ${MOST_TRIGGERED} walkers in a row have triggered each other`;
+    this.#hub.log.warn({ walker }, message);
+    return undefined;
   }
 
   async #run(call: Call, triggered: number, self?: (data: JsonText) => void): Promise<CallResult> {
     const voice = new HubVoice(this.#voiceParts, call, triggered, self);
     const result = await this.#runner.run(call, voice);
-    if (!result.ok && !['invalid', 'forbidden'].includes(result.code)) voice.failed(result);
+    // A caller is told of these; what was triggered has none.
+    const isTold = triggered === 0 && !result.ok && ['invalid', 'forbidden'].includes(result.code);
+    if (!result.ok && !isTold) voice.failed(result);
     return result;
   }
 
@@ -163,9 +175,9 @@ export class Engine {
     return this.#runner.run(call, voice, props);
   }
 
-  /** A graph that lies over the stored one: nothing of what happens on it is stored. */
-  stage(): Stage {
-    return new Stage(new Graph(overlayOn(this.#hub.store)));
+  /** A graph that lies over the stored one, or begins empty: nothing of what happens on it is stored. */
+  stage(isEmpty: boolean): Stage {
+    return new Stage(new Graph(overlayOn(isEmpty ? undefined : this.#hub.store)));
   }
 
   #tell(files: readonly WalkerFile[]): void {

@@ -73,6 +73,11 @@ export const Options = Type.Object({
     minimum: 1,
     description: 'Runs of async walkers whose state is kept; the oldest are forgotten.',
   }),
+  switchUsers: Type.Integer({
+    default: 1_000,
+    minimum: 0,
+    description: 'Users who may have one walker switched on: what triggers it runs it for each of them.',
+  }),
   webhookKeys: Type.Integer({ default: 100, minimum: 0, description: 'API keys for webhooks of one user.' }),
 });
 export type Options = Static<typeof Options>;

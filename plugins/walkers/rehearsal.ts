@@ -63,13 +63,11 @@ export type Rehearsed = Said & (Played | CallFailed);
 export async function rehearse(
   engine: Engine,
   name: string,
-  { fields = {}, root = PUBLIC_ROOT, node, event, now, grants = {}, stage = engine.stage() }: Rehearsal,
+  { fields = {}, root = PUBLIC_ROOT, node, event, now, grants = {}, stage = engine.stage(false) }: Rehearsal,
 ): Promise<Rehearsed> {
   if (!isRootId(root))
     throw new HubError('invalid_request', `root: expected the id of a root, found ${JSON.stringify(root)}`);
-  await engine.start();
-  const walker = engine.walkers.get(name);
-  if (walker === undefined) throw new HubError('not_found', `there is no walker ${name}`);
+  const walker = await engine.find(name);
   const caller = await callerOfRoot(root, engine.users);
   const notifications: Said['notifications'][number][] = [];
   const topics: Said['topics'][number][] = [];

@@ -1,10 +1,11 @@
 /** Runs a walker on the graph: an attempt in a child process, its changes committed, again on a conflict. */
 import { randomUUID } from 'node:crypto';
-import { HubError, type JsonText, type Log } from '../../core/index.ts';
+import { HubError, JsonText, type Log } from '../../core/index.ts';
 import type { Caller } from './callers.ts';
 import { Calls, type ReplacedFunctions } from './grants/calls.ts';
 import type { Offers } from './grants/offers.ts';
-import type { Graph } from './graph/graph.ts';
+import type { Graph, Attempt as GraphAttempt } from './graph/graph.ts';
+import { type Tick, tickDone } from './graph/ticks.ts';
 import type { LinksQuery, Transaction } from './graph/transaction.ts';
 import type { LoadedWalker } from './runtime/library.ts';
 import type { WalkerPool } from './runtime/pool.ts';
@@ -25,6 +26,8 @@ export interface Call {
   readonly line?: string;
   /** Unix ms: the time that the walker's clock shows. Default: the time it is. */
   readonly now?: number;
+  /** It is run for this tick, unless that was done before. */
+  readonly tick?: Tick;
 }
 
 /** What a run has in place of the real things: a rehearsal. */
@@ -54,6 +57,9 @@ export const CALL_FAILURES = {
   /** The caller lacks the access level, on the node to start on or on one that the walker did something with. */
   forbidden: 403,
 } as const;
+
+/** Failures that the walker has no part in: the same call may do well later. */
+export const NOT_RUN: readonly CallFailed['code'][] = ['host', 'busy', 'stopped'];
 
 export interface CallFailed {
   readonly ok: false;
@@ -92,33 +98,51 @@ export class Runner {
 
   /** Never rejects. What it returns is durable, unless `props` has another graph. */
   async run(call: Call, voice: Voice, props?: Props): Promise<CallResult> {
-    const { walker, fields, caller, client = null, event = null, line, now } = call;
+    const { walker, fields, caller, client = null, event = null, line, now, tick } = call;
     const { bundle, limits } = walker;
     const { root, user } = caller;
     const bounds = { reads: limits.reads, writes: limits.writes, ...this.#bounds };
-    const { pool, offers, log } = this.#parts;
-    const { grants: allowed } = walker.specs;
-    const facts = { root, user, walker: walker.name };
-    const calls = new Calls({ offers, allowed, facts, limits, log, replaced: props?.replaced });
+    const { pool } = this.#parts;
     const graph = props?.graph ?? this.#parts.graph;
-    const said: Said = { notified: 0, logged: 0 };
+    const shared: Shared = { notified: 0, logged: 0, calls: undefined };
+    const makeCalls = () => this.#callsOf(call, props);
+    const attempt = async (transaction: Transaction): Promise<GraphAttempt<CallResult>> => {
+      const onRoot = call.node === undefined || call.node === root;
+      const node = onRoot ? null : (await transaction.nodes([call.node]))[0];
+      if (!onRoot && !node) return { journal: undefined, result: noAccess(call.node) };
+      const result = await pool.run(
+        { bundle, walker: walker.name, fields, node, root, user, client, event, now, limits, line },
+        new Attempt({ transaction, voice, shared, makeCalls }),
+      );
+      if (result.ok) return { journal: result.journal, result };
+      // What the graph threw: a conflict, which is repeated, or a failure of the store.
+      if (result.code === 'host') throw result.cause;
+      return { journal: undefined, result };
+    };
     try {
-      return await graph.run<CallResult>(root, bounds, async (transaction) => {
-        const onRoot = call.node === undefined || call.node === root;
-        const node = onRoot ? null : (await transaction.nodes([call.node]))[0];
-        if (!onRoot && !node) return { journal: undefined, result: noAccess(call.node) };
-        const result = await pool.run(
-          { bundle, walker: walker.name, fields, node, root, user, client, event, now, limits, line },
-          new Attempt({ transaction, voice, calls, said }),
-        );
-        if (result.ok) return { journal: result.journal, result };
-        // What the graph threw: a conflict, which is repeated, or a failure of the store.
-        if (result.code === 'host') throw result.cause;
-        return { journal: undefined, result };
-      });
+      return await graph.run(root, bounds, tick === undefined ? attempt : once(tick, attempt));
+    } catch (error) {
+      const failed = this.#failed(walker.name, error);
+      return tick === undefined ? failed : this.#storeAlone(tick, call, failed);
+    }
+  }
+
+  /** The tick of a run whose changes are refused: they would be refused again. */
+  async #storeAlone(tick: Tick, { walker, caller }: Call, failed: CallFailed): Promise<CallResult> {
+    const bounds = { ...walker.limits, ...this.#bounds };
+    const attempt = once(tick, async () => ({ journal: undefined, result: failed }));
+    try {
+      return await this.#parts.graph.run(caller.root, bounds, attempt);
     } catch (error) {
       return this.#failed(walker.name, error);
     }
+  }
+
+  #callsOf({ walker, caller: { root, user } }: Call, props: Props | undefined): Calls {
+    const { name, specs, limits } = walker;
+    const { offers, log } = this.#parts;
+    const facts = { root, user, walker: name };
+    return new Calls({ offers, allowed: specs.grants, facts, limits, log, replaced: props?.replaced });
   }
 
   #failed(walker: string, error: unknown): CallFailed {
@@ -131,17 +155,20 @@ export class Runner {
   }
 }
 
-/** How much of what a run says has left: a repeated attempt says it again. */
-interface Said {
+/** What the attempts of a run share: a repeated one says and calls again what the one before did. */
+interface Shared {
+  /** How much of what it says has left. */
   notified: number;
   logged: number;
+  /** Undefined until the walker calls a function, which few do. */
+  calls: Calls | undefined;
 }
 
 interface AttemptParts {
   readonly transaction: Transaction;
   readonly voice: Voice;
-  readonly calls: Calls;
-  readonly said: Said;
+  readonly shared: Shared;
+  readonly makeCalls: () => Calls;
 }
 
 /** One attempt, as the pool sees the hub: its questions go to the graph and to plugins, what it says to the voice. */
@@ -155,11 +182,13 @@ class Attempt implements RunHost {
   }
 
   begun(): void {
-    this.#parts.calls.restart();
+    this.#parts.shared.calls?.restart();
   }
 
   call(call: FunctionCall) {
-    return this.#parts.calls.call(call);
+    const { shared, makeCalls } = this.#parts;
+    shared.calls ??= makeCalls();
+    return shared.calls.call(call);
   }
 
   nodes(ids: readonly string[]) {
@@ -179,18 +208,33 @@ class Attempt implements RunHost {
   }
 
   log(level: LogLevel, text: string): void {
-    const { said, voice } = this.#parts;
-    if (++this.#logged <= said.logged) return;
-    said.logged = this.#logged;
+    const { shared, voice } = this.#parts;
+    if (++this.#logged <= shared.logged) return;
+    shared.logged = this.#logged;
     voice.log(level, text);
   }
 
   #isNews(): boolean {
-    const { said } = this.#parts;
-    if (++this.#notified <= said.notified) return false;
-    said.notified = this.#notified;
+    const { shared } = this.#parts;
+    if (++this.#notified <= shared.notified) return false;
+    shared.notified = this.#notified;
     return true;
   }
+}
+
+const DONE_BEFORE: CallResult = { ok: true, reports: new JsonText('[]'), cost: NO_COST };
+
+/** An attempt that is made unless the tick is past, and stores the tick with what comes of it. */
+function once(
+  tick: Tick,
+  attempt: (transaction: Transaction) => Promise<GraphAttempt<CallResult>>,
+): (transaction: Transaction) => Promise<GraphAttempt<CallResult>> {
+  return async (transaction) => {
+    if (await transaction.isPast(tick)) return { journal: undefined, result: DONE_BEFORE };
+    const { journal, result } = await attempt(transaction);
+    if (!result.ok && NOT_RUN.includes(result.code)) return { journal, result };
+    return { journal, beside: tickDone(tick), result };
+  };
 }
 
 function failure(code: CallFailed['code'], message: string): CallFailed {

@@ -5,6 +5,8 @@ import type { Engine } from './engine.ts';
 import { DescribedOffer, type Description, type Offer, type OffersOf } from './grants/offer.ts';
 import type { Offers } from './grants/offers.ts';
 import { type Rehearsal, type Rehearsed, rehearse, type Stage } from './rehearsal.ts';
+import type { Schedule } from './source/schedule.ts';
+import { ticksOf } from './source/timetable.ts';
 
 /** The service `walkers`. */
 export interface Walkers {
@@ -21,8 +23,31 @@ export interface Walkers {
    * @throws HubError `not_found` when there is no such walker, `invalid_request` when `root` is none.
    */
   rehearse(walker: string, rehearsal?: Rehearsal): Promise<Rehearsed>;
-  /** A graph for several rehearsals: each finds what those before it have changed. */
-  stage(): Stage;
+  /**
+   * A graph for several rehearsals: each finds what those before it have changed.
+   * @param given `empty`: it begins with nothing, in place of what is stored.
+   */
+  stage(given?: { readonly empty?: boolean }): Stage;
+  /** What runs a walker by itself. @throws HubError `not_found` when there is no such walker. */
+  triggersOf(walker: string): Promise<Triggers>;
+}
+
+interface Scheduled {
+  /** When it runs: Unix ms in order, from `from` on and before `to`. */
+  ticks(from: number, to: number): Iterable<number>;
+  /** Fields of the walker. */
+  readonly fields: Readonly<Record<string, unknown>>;
+  /** Whom it runs for, where it does not run for users. */
+  readonly root: string;
+  readonly node: string | undefined;
+}
+
+/** What runs a walker by itself, and for whom. */
+interface Triggers {
+  /** Topics and families of topics. */
+  readonly on: readonly string[];
+  readonly schedule: Scheduled | undefined;
+  readonly runsFor: readonly ('public' | 'users')[];
 }
 
 declare module '../../core/index.ts' {
@@ -36,6 +61,15 @@ export function walkersService(engine: Engine, offers: Offers): Walkers {
     fn: (description) => new DescribedOffer(description),
     provide: (grant, functions) => offers.add(grant, functions),
     rehearse: (walker, rehearsal = {}) => rehearse(engine, walker, rehearsal),
-    stage: () => engine.stage(),
+    stage: ({ empty = false } = {}) => engine.stage(empty),
+    triggersOf: async (name) => {
+      const { on, schedule, runs_for: runsFor } = (await engine.find(name)).specs;
+      return { on, runsFor, schedule: schedule && scheduled(schedule) };
+    },
   };
+}
+
+function scheduled(schedule: Schedule): Scheduled {
+  const { context: fields, root_id: root, node } = schedule;
+  return { fields, root, node, ticks: (from, to) => ticksOf(schedule, from, to) };
 }

@@ -5,6 +5,8 @@ import { type Connection, type Hub, Type } from '../../core/index.ts';
 import { type Client, connect, type TestHub } from '../helpers/hub.ts';
 import { catchUp, member, overflows, stall } from '../helpers/slow-reader.ts';
 import { loggedErrors, startWith } from '../helpers/start-with.ts';
+import { brokerStreams } from './broker-streams.ts';
+import { listener } from './listener.ts';
 
 /** One cluster. */
 export interface Cluster {
@@ -16,6 +18,8 @@ export interface Cluster {
 
 /** Runs the suite. @param make makes a cluster that ends with the test. */
 export function brokerContract(name: string, make: (t: Test) => Cluster | Promise<Cluster>): void {
+  brokerStreams(name, make);
+
   test(`${name}: frames reach the hubs that subscribed, in order, and never the one that sent them`, async (t) => {
     const cluster = await make(t);
     const [a, b, c] = [
@@ -199,20 +203,6 @@ export function brokerContract(name: string, make: (t: Test) => Cluster | Promis
   });
 }
 
-/** A broker without a hub, and what it was told. */
-async function listener(t: Test, cluster: Cluster, letter: string) {
-  const broker = cluster.join();
-  const node = letter.repeat(8);
-  const topics: [string, string][] = [];
-  const inbox: string[] = [];
-  await broker.start(node, {
-    topic: (topic, frame) => void topics.push([topic, frame]),
-    inbox: (frame) => void inbox.push(frame),
-  });
-  t.teardown(() => broker.close());
-  return { broker, node, topics, inbox };
-}
-
 /** An endpoint that sends numbers; the token in the query is the user. */
 function numbers(hub: Hub) {
   const endpoint = hub.endpoint('/', { envelope: { type: 'type' }, tokenInQuery: true });
@@ -246,10 +236,12 @@ async function twoHubs(t: Test, make: (t: Test) => Cluster | Promise<Cluster>) {
         sends.push(node);
         broker.send(node, frame);
       },
+      append: (topic, frame, options) => broker.append(topic, frame, options),
+      history: (topic, since) => broker.history(topic, since),
       close: () => broker.close(),
       subscribe: (topic) => {
         subscriptions.push(`+${topic}`);
-        broker.subscribe(topic);
+        return broker.subscribe(topic);
       },
       unsubscribe: (topic) => {
         subscriptions.push(`-${topic}`);

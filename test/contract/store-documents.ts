@@ -159,6 +159,51 @@ export async function documentTests(t: Test, open: OpenStore): Promise<void> {
     t.equal(await documents.get('x'), 2);
   });
 
+  t.test('a batch with a condition is made only if the document is exactly so', async (t) => {
+    const documents = (await open(t)).collection<unknown>('a');
+    await documents.put('head', { n: 1 });
+    const change: Change<unknown>[] = [{ put: 'x', value: 1 }, { delete: 'old' }, { put: 'head', value: 2 }];
+    await documents.put('old', 1);
+    for (const value of [undefined, { n: 2 }, { n: 1, m: 1 }, new JsonText('{"n": 1}'), '{"n":1}', null]) {
+      t.equal(await documents.batch(change, { id: 'head', value }), false);
+    }
+    t.equal(await documents.batch(change, { id: 'none', value: { n: 1 } }), false);
+    t.strictSame([await documents.ids(), await documents.get('head')], [['head', 'old'], { n: 1 }]);
+    t.equal(await documents.batch(change, { id: 'head', value: { n: 1 } }), true);
+    t.strictSame([await documents.ids(), await documents.get('head')], [['head', 'x'], 2]);
+    t.equal(await documents.batch([{ put: 'y', value: 1 }], { id: 'x', value: 1 }), true, 'another one');
+    t.equal(await documents.batch([{ put: 'new', value: 1 }], { id: 'new', value: undefined }), true, 'none');
+    t.equal(await documents.batch([{ put: 'new', value: 2 }], { id: 'new', value: undefined }), false);
+    t.equal(await documents.batch([], { id: 'new', value: 1 }), true, 'a question alone');
+    await documents.put('text', new JsonText('{ "äß": "\u00e4" }'));
+    const text = new JsonText('{ "äß": "\u00e4" }');
+    t.equal(await documents.batch([{ delete: 'text' }], { id: 'text', value: text }), true, 'as its text');
+    await t.rejects(documents.batch([], { id: '\ud800', value: 1 }), /id: expected well-formed/);
+    await t.rejects(documents.batch([], { id: 'x', value: 1n }), /value of "x"/);
+    t.strictSame(await documents.ids(), ['head', 'new', 'x', 'y']);
+  });
+
+  t.test('of batches on the same condition, at the same time, one is made', async (t) => {
+    const documents = (await open(t)).collection<number>('a');
+    const made = await Promise.all(
+      Array.from({ length: 30 }, (_, i) => {
+        const onlyIf = { id: 'head', value: i < 10 ? undefined : i < 20 ? 1 : 2 };
+        return documents.batch(
+          [
+            { put: `${i}`, value: i },
+            { put: 'head', value: (onlyIf.value ?? 0) + 1 },
+          ],
+          onlyIf,
+        );
+      }),
+    );
+    t.strictSame(
+      made.flatMap((one, i) => (one ? [i] : [])),
+      [0, 10, 20],
+    );
+    t.strictSame(await documents.ids(), ['0', '10', '20', 'head']);
+  });
+
   t.test('ids that have no UTF-8 form, are too long or no text, and bad limits, are refused', async (t) => {
     const documents = (await open(t)).collection<number>('a');
     for (const bad of ['\ud800', 'a\udc00', 'x'.repeat(1_025)]) {

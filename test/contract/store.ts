@@ -2,6 +2,7 @@
 import { type Test, test } from 'tap';
 import type { Store } from '../../core/store/port.ts';
 import { blobTests } from './store-blobs.ts';
+import { contentsTests } from './store-contents.ts';
 import { documentTests } from './store-documents.ts';
 import { killTests } from './store-kill.ts';
 import { logTests } from './store-logs.ts';
@@ -27,6 +28,8 @@ export function storeContract(name: string, { open, module }: StoreDriver): void
   test(`${name}: documents`, (t) => documentTests(t, openFor));
   test(`${name}: logs`, (t) => logTests(t, openFor));
   test(`${name}: blobs`, (t) => blobTests(t, openFor));
+
+  test(`${name}: contents`, (t) => contentsTests(t, openFor));
 
   test(`${name}: names outside the port's alphabet are refused`, async (t) => {
     const store = await openFor(t);
@@ -78,6 +81,7 @@ export function storeContract(name: string, { open, module }: StoreDriver): void
       'has a blob': () => blobs.has(hash),
       'delete blobs': () => blobs.delete([hash]),
       'list blobs': () => blobs.ids(),
+      'list the keys of a log': () => store.contents.keys('a'),
       'use a new collection': () => store.collection('new').get('x'),
     })) {
       await t.rejects(call(), /is closed/, what);

@@ -62,14 +62,14 @@ test('two plugins that bring the same part are named, and what was opened is clo
     plugin(name, () => {}, { parts: async () => ({ store: await memory(closed, name) }) });
   await t.rejects(startHub(t, { plugins: [brings('one'), brings('two')] }), {
     name: 'StartError',
-    message: 'plugin "two": a store is already brought by plugin "one", and a hub has one',
+    message: 'plugin "two": the part "store" is already brought by plugin "one", and a hub has one',
   });
   t.strictSame(closed, ['one', 'two']);
   const network = new SharedNetwork();
   const broker = (name: string) => plugin(name, () => {}, { parts: () => ({ broker: network.join() }) });
   await t.rejects(
     startHub(t, { plugins: [broker('one'), broker('two')] }),
-    /"two": a broker .* by plugin "one"/,
+    /"two": the part "broker" .* by plugin "one"/,
   );
 });
 

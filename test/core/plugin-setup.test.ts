@@ -267,7 +267,7 @@ test('after set-up nothing can be registered any more', async (t) => {
     ['command "do"', () => hub.command({ name: 'do', summary: '', run: async () => {} })],
     ['service "greeter"', () => hub.provide('greeter', { greet: (name) => name })],
     ['service "greeter"', () => hub.provideEach('greeter', () => ({ greet: (name) => name }))],
-    ['line "gossip"', () => hub.line('gossip', () => {})],
+    ['line "gossip"', () => hub.line('gossip', { receive: () => {} })],
     ['onReady', () => hub.onReady(() => {})],
     ['onDrain', () => hub.onDrain(() => {})],
     ['onClose', () => hub.onClose(() => {})],

@@ -39,7 +39,7 @@ const WORKER = `
   } });
 `;
 const config = (limits = '') => `${WORKER} export default { plugins: [worker()], limits: { ${limits} } }`;
-const RESTARTING = { code: 4000, reason: 'the hub restarts; reconnect in 2000 ms' };
+const RESTARTING = { code: 4000, reason: /^the hub restarts; reconnect in \d+ ms$/ };
 
 const said = (hub: Running, message: string) => hub.log.next(({ msg }) => msg === message);
 
@@ -79,9 +79,9 @@ test('SIGTERM: what runs is finished, clients are told to come back, the store i
   t.equal(await ask('/release'), '200 released');
   t.strictSame(await worker.next(), { type: 'DONE', before: 0 }, 'the reply of the handler arrives');
   t.equal(await slow, 'done', 'so does the answer of the route');
-  t.strictSame(await worker.closed, RESTARTING);
+  t.match(await worker.closed, RESTARTING);
   t.strictSame(worker.waiting, [], 'what came after the signal is not handled');
-  t.strictSame(await idle.closed, RESTARTING);
+  t.match(await idle.closed, RESTARTING);
   t.strictSame(await hub.ended, { code: 0, signal: null });
 
   const again = await start();
@@ -115,7 +115,7 @@ test('a handler that never ends is cut at the deadline', async (t) => {
   await client.next('STARTED');
   hub.child.kill('SIGTERM');
   await said(hub, 'handlers were still running at the deadline of the stop');
-  t.strictSame(await client.closed, RESTARTING);
+  t.match(await client.closed, RESTARTING);
   t.strictSame(await hub.ended, { code: 0, signal: null });
 });
 

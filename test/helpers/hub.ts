@@ -6,7 +6,9 @@ import { completeConfig } from '../../config/load.ts';
 import type { UserConfig } from '../../config/schema.ts';
 import type { Broker } from '../../core/broker/port.ts';
 import { type PreparedHub, prepareHub } from '../../core/hub.ts';
+import type { LeaseTable } from '../../core/leases/port.ts';
 import { createLog } from '../../core/log.ts';
+import type { PresenceTable } from '../../core/presence/port.ts';
 
 export interface TestHub extends PreparedHub {
   readonly port: number;
@@ -18,16 +20,20 @@ export interface TestHub extends PreparedHub {
 
 export interface TestOptions extends UserConfig {
   readonly broker?: Broker;
+  readonly leases?: LeaseTable;
+  readonly presence?: PresenceTable;
   /** Whether outgoing messages that do not match their schema are part of the test. */
   readonly allowInvalidOutgoing?: boolean;
 }
 
 /** In memory unless `store` or `data` is given. Fails the test when an outgoing message does not match its schema. */
 export async function startHub(t: Test, options: TestOptions = {}): Promise<TestHub> {
-  const { broker, allowInvalidOutgoing = false, ...given } = options;
+  const { broker, leases, presence, allowInvalidOutgoing = false, ...given } = options;
   const store = given.data === undefined ? 'memory' : 'sqlite';
+  // The clients of a test that ends need not be parted gently.
+  const limits = { reconnectMs: 0, ...given.limits };
   const config = completeConfig(
-    { store, host: '127.0.0.1', ports: [0], logLevel: 'debug', ...given },
+    { store, host: '127.0.0.1', ports: [0], logLevel: 'debug', ...given, limits },
     import.meta.filename,
   );
   const logged: Record<string, unknown>[] = [];
@@ -37,6 +43,8 @@ export async function startHub(t: Test, options: TestOptions = {}): Promise<Test
     log,
     onInvalidOutgoing: (problem) => void invalid.push(problem),
     ...(broker && { broker }),
+    ...(leases && { leases }),
+    ...(presence && { presence }),
   });
   t.teardown(async () => {
     await hub.stop();

@@ -38,8 +38,8 @@ export interface Project {
   readonly folder: string;
   /** Runs `hub <args>` to its end. */
   run(args: readonly string[], env?: Environment): Promise<Finished>;
-  /** Runs `hub start`, and waits until it listens. @throws Error with what it said when it does not. */
-  start(env?: Environment): Promise<Running>;
+  /** Runs `hub start <args>`, and waits until it listens. @throws Error with what it said when it does not. */
+  start(env?: Environment, args?: readonly string[]): Promise<Running>;
 }
 
 /** @param config the text of hub.config.ts. It listens on a free port of 127.0.0.1, unless `env` of a run says otherwise. */
@@ -60,13 +60,13 @@ export function project(t: Test, config: string): Project {
         );
         t.teardown(() => void child.kill('SIGKILL'));
       }),
-    start: (env = {}) => start(t, folder, env),
+    start: (env = {}, args = []) => start(t, folder, env, args),
   };
 }
 
-async function start(t: Test, folder: string, env: Environment): Promise<Running> {
+async function start(t: Test, folder: string, env: Environment, args: readonly string[]): Promise<Running> {
   const [command, ...before] = NODE;
-  const child = spawn(command, [...before, CLI, 'start'], { cwd: folder, env: environment(env) });
+  const child = spawn(command, [...before, CLI, 'start', ...args], { cwd: folder, env: environment(env) });
   const ended = once(child, 'exit').then(([code, signal]) => ({ code, signal }));
   t.teardown(async () => {
     child.kill('SIGKILL');

@@ -94,6 +94,45 @@ test('frost is told to users, once, and so is its end', async (t) => {
   t.equal(user.waiting.length, 0);
 });
 
+test("a farmer's rules work on her own thresholds, on controllers that she may see, with what she may do", async (t) => {
+  const users = {
+    ann: { see: [], command: ['north'] },
+    ben: { see: [], command: ['south'] },
+    cem: { see: ['north'], command: [] },
+  };
+  const field = await startRules(t, { users, rules: [] });
+  const { hub, clock, board, dashboard } = field;
+  const farmers = [];
+  for (const name of ['ann', 'ben', 'cem']) {
+    const token = await hub.identity.sign(name, {});
+    const send = async (method: string, path: string, body?: object) => {
+      const { status } = await request(hub, path, { method, token, body });
+      t.equal(status, 200, `${name} ${path}`);
+    };
+    const rule = { controller: 'north', zones: [name], minutes: 2, pause: 0 };
+    await send('POST', '/walker/set_dry_soil', rule);
+    await send('POST', '/walker/set_frost_alarm', { controller: 'north', root_ids: ['n::somebody'] });
+    for (const walker of ['dry_soil', 'frost_alarm']) await send('PUT', `/switch/${walker}`);
+    farmers.push({ name, client: await visit(t, hub, token) });
+  }
+  await minutes(field, 1, 15);
+  t.match(await board.next(), { event: 'start_irrigation', data: { zones: ['ann'] } });
+  t.match(await dashboard.next('command'), { data: { by: 'walker dry_soil', zones: ['ann'] } });
+  const tell = async (record: number) => {
+    board.send({ event: 'temperature', data: { time: clock.now(), record } });
+    await dashboard.next('temperature');
+  };
+  await tell(0);
+  for (const { name, client } of farmers) {
+    if (name !== 'ben') t.match(await client.next(), { type: 'frost', is_cold: true });
+  }
+  t.equal(board.waiting.length, 0, 'who may not command it waters nothing');
+  const [, ben] = farmers;
+  t.strictSame(ben?.client.waiting, [], 'who may not see it hears nothing of it');
+  const refused = hub.logged.filter(({ walker, code }) => walker === 'dry_soil' && code === 'forbidden');
+  t.equal(refused.length, 1, 'the log says why');
+});
+
 test('the report has the last day of every sensor', async (t) => {
   const field = await startRules(t);
   await minutes(field, 3, 20);

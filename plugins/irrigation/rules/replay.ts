@@ -1,31 +1,42 @@
 /** Replays a rule over what was recorded: tells what it would have done, and does nothing. */
 import { randomUUID } from 'node:crypto';
 import { HubError, type Services } from '../../../core/index.ts';
-import { type Field, latestOf, type Series, setLatest } from '../field.ts';
-import type { FoundRow, History } from '../history.ts';
+import { assertShortEnough, type Request } from '../commands.ts';
+import { type Controller, type Field, setLatest } from '../field.ts';
+import type { History } from '../history.ts';
+import type { Options } from '../options.ts';
 import type { Queries } from '../queries.ts';
+import { rightsOfUser } from '../rights.ts';
 import { toValue } from '../sensors.ts';
 import { TelemetryEvent } from '../telemetry-event.ts';
 import { topicOf } from '../topics.ts';
-import { windowOf } from './window.ts';
-
-/** Rows of a series read at once. */
-const PAGE = 500;
+import { irrigationCalls } from './calls.ts';
+import { inOrder } from './recorded.ts';
 
 export interface Replay {
   readonly walker: string;
   /** Unix ms, `to` exclusive. */
   readonly from: number;
   readonly to: number;
-  /** Events that trigger the walker. */
-  readonly events: readonly string[];
-  /** Instead: runs it by the clock, every so many ms. */
-  readonly every?: number | undefined;
-  /** For whom it runs; undefined: nobody. */
-  readonly root?: string | undefined;
+  /** Whether events of a topic trigger the walker. */
+  readonly isOn: (topic: string) => boolean;
+  /** When it runs by the clock, and with which fields and where: Unix ms in ascending order. */
+  readonly ticks: Iterable<number>;
+  readonly clocked: Pick<Rehearsal, 'fields' | 'root' | 'node'>;
+  /** The user it runs for; undefined: nobody. */
+  readonly user: { readonly id: string; readonly root: string } | undefined;
+  /** Whether the graph has nothing in it to begin with, in place of what it has now. */
+  readonly isEmpty: boolean;
+  /** A walker that runs first, to put thresholds on the graph. */
+  readonly prepare:
+    | { readonly walker: string; readonly fields: Readonly<Record<string, unknown>> }
+    | undefined;
 }
 
+type Rehearsal = NonNullable<Parameters<Services['walkers']['rehearse']>[1]>;
+
 export interface ReplayParts {
+  readonly options: Options;
   readonly field: Field;
   readonly history: History;
   readonly queries: Queries;
@@ -35,93 +46,67 @@ export interface ReplayParts {
 /**
  * @param say gets a line for everything the walker would have done.
  * @returns how often it ran.
- * @throws HubError when there is no such walker.
+ * @throws HubError when there is no such walker, or it fails.
  */
 export async function replay(
   parts: ReplayParts,
-  { walker, from, to, events, every, root }: Replay,
+  { walker, from, to, isOn, ticks, clocked, user, isEmpty, prepare }: Replay,
   say: (line: string) => void,
 ): Promise<number> {
-  const { walkers, field, queries } = parts;
-  const stage = walkers.stage();
+  const { options, walkers, field } = parts;
+  const stage = walkers.stage({ empty: isEmpty });
   // What is known now was not known then.
   const all = [...field.controllers.values()].flatMap(({ series }) => [...series.values()]);
   for (const series of all) series.latest = undefined;
-  const find = (controller: string, event: string) => field.controllers.get(controller)?.series.get(event);
-  let runs = 0;
-  const run = async (now: number, event: { topic: string; data: unknown } | undefined) => {
-    const tell = (line: string) => say(`${new Date(now).toISOString()} ${line}`);
-    const command = (name: string) => (given: object) => {
-      tell(`${name} ${JSON.stringify(given)}`);
+  let now = from;
+  const tell = (line: string) => say(`${new Date(now).toISOString()} ${line}`);
+  const command =
+    (name: string) =>
+    ({ id: controller }: Controller, { zones, seconds }: Request) => {
+      if (seconds !== undefined) assertShortEnough(options, seconds);
+      tell(`${name} ${JSON.stringify({ controller, zones, seconds })}`);
       return { id: randomUUID(), state: 'sent' as const };
     };
-    const played = await walkers.rehearse(walker, {
-      stage,
-      now,
-      ...(event && { event }),
-      ...(root !== undefined && { root }),
-      grants: {
-        irrigation: {
-          latest: ({ controller, event: name }) =>
-            all
-              .filter((one) => controller === undefined || one.controller.id === controller)
-              .filter((one) => name === undefined || one.event === name)
-              .flatMap((one) => latestOf(one, now) ?? []),
-          window: ({ controller, event: name, minutes }) =>
-            windowOf(queries, find(controller, name), minutes, now),
-          start: command('start'),
-          stop: command('stop'),
-        },
-      },
-    });
-    runs++;
+  const calls = { ...parts, now: () => now, start: command('start'), stop: command('stop') };
+  const grants = { irrigation: irrigationCalls(calls) };
+  const run = async (name: string, more: Rehearsal) => {
+    const root = user === undefined ? {} : { root: user.root };
+    const played = await walkers.rehearse(name, { ...more, ...root, stage, now, grants });
     for (const { to: target, targets, data } of played.notifications) {
       tell(`notifies ${target} ${targets.join(', ')}: ${JSON.stringify(data)}`);
     }
     for (const { topic, data } of played.topics) tell(`publishes ${topic}: ${JSON.stringify(data)}`);
     for (const { text } of played.log) tell(`logs ${text}`);
-    if (!played.ok) throw new HubError(played.code, `at ${new Date(now).toISOString()}: ${played.message}`);
+    if (!played.ok) {
+      throw new HubError(played.code, `${name} at ${new Date(now).toISOString()}: ${played.message}`);
+    }
     for (const report of played.reports) tell(`reports ${JSON.stringify(report)}`);
   };
 
-  let next = from;
-  for await (const { series, row } of inOrder(parts, all, from, to)) {
-    for (; every !== undefined && next <= row.received; next += every) await run(next, undefined);
-    const { record } = row.data;
-    if (typeof record === 'number') setLatest(series, { ...row, record });
-    if (every !== undefined || !events.includes(series.event)) continue;
-    const value = typeof record === 'number' ? toValue(series.sensor, record) : undefined;
-    const event = new TelemetryEvent(series, row, value);
-    // As live: what is told under another name triggers nothing.
-    const topic = topicOf(event);
-    if (!events.includes(topic.slice('irrigation.'.length))) continue;
-    await run(row.received, { topic, data: { ...event.data, event: series.event } });
-  }
-  for (; every !== undefined && next < to; next += every) await run(next, undefined);
-  return runs;
-}
-
-/** Rows of all series in the order in which they arrived. */
-async function* inOrder({ history }: ReplayParts, all: readonly Series[], from: number, to: number) {
-  const read = async function* (series: Series): AsyncGenerator<FoundRow> {
-    for (let after: string | undefined; ; ) {
-      const page = await history.rows(series.key, { from, to, after, limit: PAGE });
-      yield* page;
-      after = page.at(-1)?.place;
-      if (page.length < PAGE) return;
+  if (prepare !== undefined) await run(prepare.walker, { fields: prepare.fields });
+  let runs = 0;
+  const clock = ticks[Symbol.iterator]();
+  let tick = clock.next();
+  const runUntil = async (time: number) => {
+    for (; !tick.done && tick.value <= time; tick = clock.next()) {
+      now = tick.value;
+      await run(walker, clocked);
+      runs++;
     }
   };
-  const heads: { readonly series: Series; readonly rows: AsyncGenerator<FoundRow>; row: FoundRow }[] = [];
-  for (const series of all) {
-    const rows = read(series);
-    const { value, done } = await rows.next();
-    if (!done) heads.push({ series, rows, row: value });
+  const isFor = ({ id }: Controller) => user === undefined || rightsOfUser(options, user.id).sees(id);
+  for await (const { series, row } of inOrder(parts.history, all, from, to)) {
+    await runUntil(row.received);
+    const { record } = row.data;
+    if (typeof record === 'number') setLatest(series, { ...row, record });
+    const value = typeof record === 'number' ? toValue(series.sensor, record) : undefined;
+    const event = new TelemetryEvent(series, row, value);
+    const topic = topicOf(event);
+    if (!isOn(topic) || !isFor(series.controller)) continue;
+    now = row.received;
+    await run(walker, { event: { topic, data: { ...event.data, event: series.event } } });
+    runs++;
   }
-  while (heads.length > 0) {
-    const first = heads.reduce((a, b) => (b.row.received < a.row.received ? b : a));
-    yield { series: first.series, row: first.row };
-    const { value, done } = await first.rows.next();
-    if (done) heads.splice(heads.indexOf(first), 1);
-    else first.row = value;
-  }
+  await runUntil(to - 1);
+  return runs;
 }

@@ -1,9 +1,10 @@
 /** `POST /topics/<name>`: events from services outside. */
 import { type DocumentPaths, type Hub, HubError, type Identity, Type } from '../../../core/index.ts';
+import type { RequestPart } from '../entries.ts';
 import type { Options } from '../options.ts';
 import type { DefinedTopic, Registry } from '../registry.ts';
 import type { Bus, Checked } from '../service.ts';
-import { IdempotencyKeys } from './idempotency.ts';
+import { conflict, type IdempotencyKeys } from './idempotency.ts';
 
 const SCOPE = 'topics:publish';
 const KEY = 'idempotency-key';
@@ -18,8 +19,14 @@ const Published = Type.Object({
 });
 const Refused = Type.Object({ error: Type.Object({ code: Type.String(), message: Type.String() }) });
 
-export function serveTopics(hub: Hub, bus: Bus, registry: Registry, options: Options): void {
-  const keys = new IdempotencyKeys(options.idempotencyKeys);
+export interface RouteParts {
+  readonly bus: Bus;
+  readonly registry: Registry;
+  readonly keys: IdempotencyKeys;
+  readonly options: Options;
+}
+
+export function serveTopics(hub: Hub, { bus, registry, keys, options }: RouteParts): void {
   // A text would be taken for an event.
   hub.http.removeContentTypeParser('text/plain');
   // Documented for each topic.
@@ -30,17 +37,18 @@ export function serveTopics(hub: Hub, bus: Bus, registry: Registry, options: Opt
     const topic = params.name;
     const key = keyIn(request.headers[KEY]);
     const events = eventsIn(body, options.batchEvents);
+    const parts = key === undefined ? [] : keys.partsOf([user, topic, key], body, events.length);
     // All or none.
     const checked = events.map((event, index) =>
-      check(bus, topic, event, Array.isArray(body) ? index : undefined),
+      check(bus, { topic, event, request: parts?.[index], index: Array.isArray(body) ? index : undefined }),
     );
-    const publish = () => {
-      for (const one of checked) bus.publish(one);
-    };
-    let repeated = false;
-    if (key === undefined) publish();
-    else repeated = keys.once([user, topic, key], body, publish);
-    return { topic, published: checked.length, repeated };
+    const answer = { topic, published: checked.length };
+    if (parts === undefined) return { ...answer, repeated: true };
+    await Promise.all(checked.map((one) => bus.publish(one)));
+    if (checked.some(({ claim }) => claim === 'conflict')) throw conflict();
+    const last = parts.at(-1);
+    if (last !== undefined) keys.done(last);
+    return { ...answer, repeated: checked.every(({ claim }) => claim === 'repeated') };
   });
   hub.document(() => Object.fromEntries([...registry].map(documentOf)));
 }
@@ -70,10 +78,17 @@ function eventsIn(body: unknown, most: number): readonly unknown[] {
   throw new HubError('invalid_request', `a list must have 1 to ${most} events, found ${body.length}`);
 }
 
-/** @param index of an event of a list: the error says which. */
-function check(bus: Bus, topic: string, event: unknown, index: number | undefined): Checked {
+interface Requested {
+  readonly topic: string;
+  readonly event: unknown;
+  readonly request: RequestPart | undefined;
+  /** Of an event of a list: the error says which. */
+  readonly index: number | undefined;
+}
+
+function check(bus: Bus, { topic, event, request, index }: Requested): Checked {
   try {
-    return bus.check(topic, event);
+    return bus.check(topic, event, { request });
   } catch (error) {
     if (!(error instanceof HubError) || index === undefined || error.code !== 'invalid_event') throw error;
     throw new HubError(error.code, `[${index}]: ${error.message}; nothing of the list was published`);

@@ -81,9 +81,9 @@ export class Isolates {
     const given = [new ivm.Callback(this.#host), JSON.stringify(catalogue)];
     member('open').applySync(undefined, given, options);
     const define = member('define');
-    for (const { path, code, imports } of modules) {
+    for (const { path, code, imports, isConstant } of modules) {
       const factory = compile(isolate, context, path, code);
-      define.applySync(undefined, [path, factory.derefInto(), JSON.stringify(imports)], options);
+      define.applySync(undefined, [path, factory.derefInto(), JSON.stringify(imports), isConstant], options);
     }
     return { isolate, run: member('run'), list: member('list'), heapBytes: 0, runs: 0 };
   }

@@ -1,6 +1,6 @@
 /** One job after the other: runs a walker or lists the walkers of a bundle, and tells the hub how it went. */
 import { randomBytes } from 'node:crypto';
-import { type ChildLimits, parseChildLimits } from '../runtime/protocol.ts';
+import { type ChildLimits, parseLimits } from '../runtime/protocol.ts';
 import { type Guest, Isolates } from './isolates.ts';
 import type { LineWriter } from './lines.ts';
 
@@ -35,7 +35,7 @@ export class Jobs {
   /** The job that is going on. */
   #job = '';
   #limitsText = '';
-  #limits: ChildLimits = parseChildLimits('');
+  #limits: ChildLimits = parseLimits('');
   /** The isolate's clock when the job began, in nanoseconds. */
   #isolateBefore = 0n;
   /** CPU time of this thread, in microseconds, at most a little before the job began; and when that was. */
@@ -62,7 +62,7 @@ export class Jobs {
     try {
       guest = this.isolates.get(key, this.#limits.heapMb);
       this.#isolateBefore = guest.isolate.cpuTime;
-      const values = input === undefined ? [] : [input, this.#seed()];
+      const values = input === undefined ? [] : [input, this.#limits.guest, this.#seed()];
       const result = String(
         (input === undefined ? guest.list : guest.run).applySync(undefined, values, {
           timeout: this.#limits.cpuMs,
@@ -93,7 +93,7 @@ export class Jobs {
     this.#job = job;
     if (limits !== this.#limitsText) {
       this.#limitsText = limits;
-      this.#limits = parseChildLimits(limits);
+      this.#limits = parseLimits(limits);
     }
     if (now - this.#cpuReadAt > READ_CPU_EVERY) {
       this.#cpuReadAt = now;

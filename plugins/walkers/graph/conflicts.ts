@@ -8,9 +8,17 @@
 /** Runs that are open at once; the limit is far above what the children of a hub work on. */
 const MAX_OPEN = 1_000;
 
+/** Keys that are being asked for. */
+export interface Reading {
+  readonly keys: readonly string[];
+  /** Somebody has written into them since: which state the answers are of is not known. */
+  isStale: boolean;
+}
+
 /** What an open run has read. */
 export class Footprint {
   readonly keys = new Set<string>();
+  readonly #readings = new Set<Reading>();
   /** Somebody has written into it. */
   overwritten = false;
   /** Runs that began earlier have lower numbers. Kept when a run is repeated. */
@@ -37,11 +45,37 @@ export class Footprint {
     this.#end?.resolve();
   }
 
-  meets(written: ReadonlySet<string>): boolean {
-    const [few, many] = written.size < this.keys.size ? [written, this.keys] : [this.keys, written];
-    for (const key of few) if (many.has(key)) return true;
-    return false;
+  /** Must be ended. */
+  begin(keys: readonly string[]): Reading {
+    const reading = { keys, isStale: false };
+    this.#readings.add(reading);
+    return reading;
   }
+
+  /** @returns whether the answers count; else the same has to be asked again. */
+  finish(reading: Reading): boolean {
+    this.#readings.delete(reading);
+    if (reading.isStale) return false;
+    for (const key of reading.keys) this.keys.add(key);
+    return true;
+  }
+
+  meets(written: ReadonlySet<string>): boolean {
+    return intersect(this.keys, written);
+  }
+
+  /** @param written undefined: anything may have been. */
+  overwrite(written: ReadonlySet<string> | undefined): void {
+    this.overwritten ||= written === undefined ? this.keys.size > 0 : this.meets(written);
+    for (const reading of this.#readings)
+      reading.isStale ||= written === undefined || reading.keys.some((key) => written.has(key));
+  }
+}
+
+export function intersect(a: ReadonlySet<string>, b: ReadonlySet<string>): boolean {
+  const [few, many] = a.size < b.size ? [a, b] : [b, a];
+  for (const key of few) if (many.has(key)) return true;
+  return false;
 }
 
 export class Conflicts {
@@ -58,6 +92,10 @@ export class Conflicts {
     const footprint = new Footprint(age, firm);
     this.#open.add(footprint);
     return footprint;
+  }
+
+  get areOpen(): boolean {
+    return this.#open.size > 0;
   }
 
   close(footprint: Footprint): void {
@@ -77,15 +115,11 @@ export class Conflicts {
     return undefined;
   }
 
-  /** Marks all other runs that have read something of what is written. */
-  overwrite(committing: Footprint, written: ReadonlySet<string>): void {
-    for (const other of this.#open) {
-      if (other !== committing && !other.overwritten && other.meets(written)) other.overwritten = true;
-    }
-  }
-
-  /** Marks all runs: something they may have read was never stored. */
-  overwriteAll(): void {
-    for (const footprint of this.#open) footprint.overwritten = true;
+  /**
+   * Marks all other runs that have read something of what is written.
+   * @param written undefined: it is not known, or something that was read was never stored.
+   */
+  overwrite(written: ReadonlySet<string> | undefined, committing?: Footprint): void {
+    for (const other of this.#open) if (other !== committing) other.overwrite(written);
   }
 }

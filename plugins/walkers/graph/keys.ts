@@ -31,8 +31,26 @@ export interface Ends {
   readonly to: string;
 }
 
-/** The last number given to a connection; see `Orders`. */
+/** The last number given to a connection; on a store of several hubs, the last commit, which has that number. */
 export const ORDER_KEY = 'order';
+
+/** Where a commit is kept; see `Head`. */
+export function commitKey(place: number): string {
+  return `commit ${place}`;
+}
+
+/** A hub's claim on a store of several hubs; see `Claims`. */
+export const CLAIM_KEY = 'claim';
+/** Characters of the keys that hubs tell each other at a time. */
+const MOST_LISTED = 16_000;
+
+/** Keys for other hubs to read; null: too many to name, it may be any. */
+export function listed(keys: ReadonlySet<string>): readonly string[] | null {
+  let size = 0;
+  for (const key of keys) size += key.length;
+  return size > MOST_LISTED ? null : [...keys];
+}
+
 /** Digits of `Number.MAX_SAFE_INTEGER`. */
 const ORDER_DIGITS = 16;
 /** Comes after the space and before all that a type may hold. */

@@ -2,6 +2,7 @@
 import {
   type Change,
   type Collection,
+  type Condition,
   type IdRange,
   JsonText,
   type PluginStore,
@@ -11,14 +12,22 @@ import { limitExceeded } from './errors.ts';
 /** Documents and keys written at most. */
 const MOST_WRITTEN = 200_000;
 
+/** What an overlay reads from below. */
+type Below<T> = Pick<Collection<T>, 'get' | 'ids'>;
+const NOTHING: Below<never> = { get: async () => undefined, ids: async () => [] };
+
 /**
  * For a graph that nothing is stored of. What the store gets meanwhile is seen, unless it was written here.
+ * @param store undefined: there is nothing below.
  * @throws HubError `limit_exceeded` from its writes when there is too much.
  */
-export function overlayOn(store: Pick<PluginStore, 'collection'>): Pick<PluginStore, 'collection'> {
+export function overlayOn(
+  store: Pick<PluginStore, 'collection'> | undefined,
+): Pick<PluginStore, 'collection' | 'isShared'> {
   const written = new Map<string, Written>();
   return {
-    collection: <T>(name: string) => new Overlay<T>(store.collection<T>(name), name, written),
+    isShared: false,
+    collection: <T>(name: string) => new Overlay<T>(store?.collection<T>(name) ?? NOTHING, name, written),
   };
 }
 
@@ -26,11 +35,11 @@ export function overlayOn(store: Pick<PluginStore, 'collection'>): Pick<PluginSt
 type Written = string | undefined;
 
 class Overlay<T> implements Collection<T> {
-  readonly #below: Collection<T>;
+  readonly #below: Below<T>;
   readonly #prefix: string;
   readonly #written: Map<string, Written>;
 
-  constructor(below: Collection<T>, name: string, written: Map<string, Written>) {
+  constructor(below: Below<T>, name: string, written: Map<string, Written>) {
     this.#below = below;
     this.#prefix = `${name} `;
     this.#written = written;
@@ -48,16 +57,11 @@ class Overlay<T> implements Collection<T> {
   }
 
   async update(id: string, change: (present: T | undefined) => T | undefined): Promise<T | undefined> {
-    const key = this.#prefix + id;
-    for (;;) {
-      const before = this.#written.get(key);
-      const present = await this.get(id);
-      // Somebody else was faster.
-      if (this.#written.get(key) !== before) continue;
+    return this.#with(id, (present) => {
       const next = change(present);
       this.#write([next === undefined ? { delete: id } : { put: id, value: next }]);
       return next;
-    }
+    });
   }
 
   async delete(id: string): Promise<boolean> {
@@ -66,8 +70,16 @@ class Overlay<T> implements Collection<T> {
     return isThere;
   }
 
-  async batch(changes: readonly Change<T>[]): Promise<void> {
-    this.#write(changes);
+  async batch(changes: readonly Change<T>[], onlyIf?: Condition<T>): Promise<boolean> {
+    if (onlyIf === undefined) {
+      this.#write(changes);
+      return true;
+    }
+    return this.#with(onlyIf.id, (present) => {
+      if (toText(present) !== toText(onlyIf.value)) return false;
+      this.#write(changes);
+      return true;
+    });
   }
 
   async ids({ prefix = '', after, limit = Infinity }: IdRange = {}): Promise<string[]> {
@@ -89,6 +101,17 @@ class Overlay<T> implements Collection<T> {
     return [...all].sort(byBytes).slice(0, limit);
   }
 
+  /** Does something with a document that nobody writes meanwhile. */
+  async #with<R>(id: string, work: (present: T | undefined) => R): Promise<R> {
+    const key = this.#prefix + id;
+    for (;;) {
+      const before = this.#written.get(key);
+      const present = await this.get(id);
+      // Else somebody was faster.
+      if (this.#written.get(key) === before) return work(present);
+    }
+  }
+
   #write(changes: readonly Change<T>[]): void {
     if (this.#written.size + changes.length > MOST_WRITTEN)
       throw limitExceeded(`a stage may have ${MOST_WRITTEN} changes`);
@@ -96,10 +119,14 @@ class Overlay<T> implements Collection<T> {
       if ('delete' in change) this.#written.set(this.#prefix + change.delete, undefined);
       else {
         const { put: id, value } = change;
-        this.#written.set(this.#prefix + id, value instanceof JsonText ? value.text : JSON.stringify(value));
+        this.#written.set(this.#prefix + id, toText(value));
       }
     }
   }
+}
+
+function toText(value: unknown): string {
+  return value instanceof JsonText ? value.text : JSON.stringify(value);
 }
 
 function byBytes(a: string, b: string): number {

@@ -5,6 +5,7 @@ import { invalidJournal, limitExceeded } from './errors.ts';
 import { countWrites } from './journal.ts';
 import { type Ends, linkKeys, listsOf } from './keys.ts';
 import { type Fields, isEdgeId, isNodeId, type Journal } from './records.ts';
+import type { Beside } from './ticks.ts';
 import type { EdgeDocument, View } from './view.ts';
 
 export interface WriteLimits {
@@ -29,6 +30,14 @@ export interface Plan {
 
 /** Of a run that only read. */
 export const NOTHING: Plan = { documents: new Map(), edges: [], written: new Set() };
+
+export function withBeside({ documents, edges, written }: Plan, beside: Beside): Plan {
+  return {
+    documents: new Map([...documents, ...beside]),
+    edges,
+    written: new Set([...written, ...beside.keys()]),
+  };
+}
 
 /**
  * @param view everything is decided by what is read through it, so that the decision falls with what it rests on.

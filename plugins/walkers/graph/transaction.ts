@@ -1,11 +1,14 @@
 /** What one run does with the graph: reads, and one commit. */
 import { allows, PRIVATE, visibleAccess } from './access.ts';
+import type { Claims } from './claims.ts';
 import type { Conflicts } from './conflicts.ts';
 import { Conflict, limitExceeded } from './errors.ts';
+import type { Head } from './head.ts';
 import { checkJournal } from './journal.ts';
 import type { LinkEntry } from './keys.ts';
-import { NOTHING, type Plan, planCommit, type WriteLimits } from './plan.ts';
+import { NOTHING, type Plan, planCommit, type WriteLimits, withBeside } from './plan.ts';
 import { type EdgeRecord, GENERIC_EDGE, isNodeId, isTypeName, type NodeRecord, typeOf } from './records.ts';
+import { type Beside, isPast, type Tick, tickKey } from './ticks.ts';
 import { type GraphStore, type NodeDocument, View } from './view.ts';
 import type { Outcome, Writer } from './writer.ts';
 
@@ -32,11 +35,19 @@ export interface Link {
   readonly node: NodeRecord;
 }
 
+/** What there is where other hubs write to the store. */
+export interface Others {
+  readonly head: Head;
+  readonly claims: Claims;
+}
+
 /** The parts of a graph that its transactions share. */
 export interface GraphParts {
   readonly store: GraphStore;
   readonly conflicts: Conflicts;
   readonly writer: Writer;
+  /** undefined: no other hub writes to the store. */
+  readonly others: Others | undefined;
 }
 
 /** One run on the graph, on behalf of one root. It must be ended; committing does. */
@@ -63,9 +74,14 @@ export class Transaction {
   }
 
   get #view(): View {
-    const { store, conflicts } = this.#parts;
-    this.#opened ??= new View(store, this.asRoot, conflicts.open(this.#age, this.#firm));
+    const { store, conflicts, others } = this.#parts;
+    this.#opened ??= new View(store, this.asRoot, conflicts.open(this.#age, this.#firm), others?.head);
     return this.#opened;
+  }
+
+  /** Keys of what it has read, see `Footprint`. */
+  get read(): ReadonlySet<string> {
+    return this.#opened?.footprint.keys ?? new Set();
   }
 
   /** Whether it was told of a conflict: then how the run ended says nothing, and it is to be repeated. */
@@ -109,19 +125,35 @@ export class Transaction {
     });
   }
 
+  /** The last tick of a walker's schedule. @throws Conflict */
+  async lastTick(walker: string): Promise<Tick | undefined> {
+    const [tick] = await this.#reading(() => this.#view.ticks([tickKey({ walker })]));
+    return tick;
+  }
+
+  /** Whether a tick was run. @throws Conflict */
+  async isPast(tick: Tick): Promise<boolean> {
+    const keys = new Set([tickKey({ walker: tick.walker }), tickKey(tick)]);
+    const last = await this.#reading(() => this.#view.ticks([...keys]));
+    return last.some((one) => isPast(tick, one));
+  }
+
   /**
    * Stores all that the run has changed, or nothing. What it lacks the access level for is left out silently, but an
    * edge without CONNECT on both ends is an error. The transaction ends.
    * @param journal as it came from the child. undefined: the run changed nothing.
+   * @param beside is stored with it. What it rests on must have been read in the run.
    * @returns as soon as it is durable.
    * @throws HubError `forbidden`, `limit_exceeded`, `invalid_journal`; what the store throws.
    */
-  async commit(journal: unknown): Promise<Outcome> {
+  async commit(journal: unknown, beside?: Beside): Promise<Outcome> {
     try {
-      if (this.#open && journal === undefined && this.#opened === undefined) return 'stored';
+      if (this.#open && journal === undefined && beside === undefined && this.#opened === undefined)
+        return 'stored';
       return await this.#reading(async () => {
         const plan = await this.#plan(journal);
-        const outcome = await this.#parts.writer.store(this.#view.footprint, plan);
+        const all = beside === undefined ? plan : withBeside(plan, beside);
+        const outcome = await this.#parts.writer.store(this.#view.footprint, all);
         if (outcome === 'conflict') throw new Conflict();
         return outcome;
       });

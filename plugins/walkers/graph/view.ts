@@ -4,8 +4,10 @@ import type { Collection, IdRange, PluginStore } from '../../../core/index.ts';
 import { type Access, allows, type Level, levelOf, PRIVATE } from './access.ts';
 import type { Footprint } from './conflicts.ts';
 import { Conflict, limitExceeded } from './errors.ts';
+import type { Head } from './head.ts';
 import { afterOtherType, type Direction, type LinkEntry, linkPrefix, listOf, parseLink } from './keys.ts';
 import { type Fields, typeOf } from './records.ts';
+import type { Tick } from './ticks.ts';
 
 /** Questions to the store before the event loop goes on: about a millisecond on an embedded one. */
 const CHUNK = 100;
@@ -37,18 +39,55 @@ export interface EdgeDocument {
   readonly bytes: number;
 }
 
+/** The last commit on a store that several hubs write to. */
+export interface HeadDocument {
+  /** 0: none yet. */
+  readonly number: number;
+  readonly id: string;
+  /** The last number given to a connection. */
+  readonly order: number;
+}
+
+/** A commit of one or several runs, as other hubs need to know it. */
+export interface CommitDocument extends HeadDocument {
+  /** Id of the one before it. */
+  readonly after: string;
+  /** What it has written, as runs have it in their footprints. null: anything. */
+  readonly keys: readonly string[] | null;
+}
+
+/** What a hub asks the others not to write for a while. */
+export interface ClaimDocument {
+  readonly id: string;
+  /** How long it counts. */
+  readonly ms: number;
+  /** null: everything. */
+  readonly keys: readonly string[] | null;
+}
+
+/** The last number given to a connection, as any hub may have left it. */
+export function lastOrder(stored: number | HeadDocument | undefined): number {
+  return typeof stored === 'object' ? stored.order : (stored ?? 0);
+}
+
 /** The graph's collection. One for everything, because a batch changes all or nothing of one collection. */
 export class GraphStore {
   readonly all: Collection<unknown>;
   readonly nodes: Collection<NodeDocument>;
   readonly edges: Collection<EdgeDocument>;
-  readonly order: Collection<number>;
+  readonly order: Collection<number | HeadDocument>;
+  readonly commits: Collection<CommitDocument>;
+  readonly claims: Collection<ClaimDocument>;
+  readonly ticks: Collection<Tick>;
 
   constructor(store: Pick<PluginStore, 'collection'>) {
     this.all = store.collection('graph');
     this.nodes = store.collection('graph');
     this.edges = store.collection('graph');
     this.order = store.collection('graph');
+    this.commits = store.collection('graph');
+    this.claims = store.collection('graph');
+    this.ticks = store.collection('graph');
   }
 }
 
@@ -60,14 +99,18 @@ export class View {
   readonly asRoot: string;
   readonly #store: GraphStore;
   readonly footprint: Footprint;
+  readonly #head: Head | undefined;
   readonly #levels = new Map<string, Level>();
   /** Questions to the store since the event loop last went on. */
   #asked = 0;
 
-  constructor(store: GraphStore, asRoot: string, footprint: Footprint) {
+  /** @param head undefined: all commits are made here. */
+  constructor(store: GraphStore, asRoot: string, footprint: Footprint, head: Head | undefined) {
     this.asRoot = asRoot;
     this.#store = store;
     this.footprint = footprint;
+    this.#head = head;
+    head?.follow();
   }
 
   /**
@@ -97,6 +140,11 @@ export class View {
     return this.#read(this.#store.edges, ids, each);
   }
 
+  /** What is known of ticks, in the order of their keys. @throws Conflict */
+  ticks(keys: readonly string[]): Promise<(Tick | undefined)[]> {
+    return this.#read(this.#store.ticks, keys);
+  }
+
   /** Reads nodes whose level is not known yet. @throws Conflict */
   async learnLevels(ids: Iterable<string>): Promise<void> {
     await this.nodes([...new Set(ids)].filter((id) => !this.#levels.has(id)));
@@ -118,13 +166,19 @@ export class View {
    * @param limit the most wanted; when there are more, one more is returned.
    * @throws Conflict, HubError `limit_exceeded`.
    */
-  async links(
+  links(node: string, direction: Direction, types: LinkTypes, limit: number): Promise<LinkEntry[]> {
+    const { other = null, edge = null } = types;
+    return this.#ask([listOf(node, direction, other, edge)], () =>
+      this.#gather(node, direction, { other, edge }, limit),
+    );
+  }
+
+  async #gather(
     node: string,
     direction: Direction,
-    { other = null, edge = null }: LinkTypes,
+    { other, edge }: Required<LinkTypes>,
     limit: number,
   ): Promise<LinkEntry[]> {
-    this.footprint.keys.add(listOf(node, direction, other, edge));
     const links: LinkEntry[] = [];
     const collect = async (prefix: string) => {
       const keys = await this.#ids({ prefix, limit: limit + 1 - links.length });
@@ -140,7 +194,6 @@ export class View {
         if (links.length > limit) break;
       }
     }
-    this.#check();
     return links.sort((a, b) => a.order - b.order);
   }
 
@@ -168,20 +221,41 @@ export class View {
     const documents: (T | undefined)[] = [];
     for (let i = 0; i < ids.length; i += CHUNK) {
       const chunk = ids.slice(i, i + CHUNK);
-      await this.#pace(chunk.length);
-      for (const id of chunk) this.footprint.keys.add(id);
-      for (const document of await Promise.all(chunk.map((id) => collection.get(id)))) {
+      const found = await this.#ask(chunk, async () => {
+        await this.#pace(chunk.length);
+        return this.#upToDate(Promise.all(chunk.map((id) => collection.get(id))));
+      });
+      for (const document of found) {
         if (document !== undefined) each?.(document);
         documents.push(document);
       }
     }
-    this.#check();
     return documents;
   }
 
   async #ids(range: IdRange): Promise<string[]> {
     await this.#pace(1);
-    return this.#store.all.ids(range);
+    return this.#upToDate(this.#store.all.ids(range));
+  }
+
+  /** Asks until nobody has written into the answer meanwhile. @throws Conflict */
+  async #ask<R>(keys: readonly string[], ask: () => Promise<R>): Promise<R> {
+    for (;;) {
+      const reading = this.footprint.begin(keys);
+      const answer = await ask();
+      if (this.footprint.overwritten) throw new Conflict();
+      if (this.footprint.finish(reading)) return answer;
+    }
+  }
+
+  /**
+   * What other hubs have stored is learned along with the answer: in the same round trip, unless there is something. A store that answers
+   * in order then shows the run no part of it.
+   */
+  async #upToDate<R>(asked: Promise<R>): Promise<R> {
+    if (this.#head === undefined) return asked;
+    const [answer] = await Promise.all([asked, this.#head.refresh()]);
+    return answer;
   }
 
   /** An embedded store answers at once: without this, whoever asks much would hold up everybody else. */
@@ -191,9 +265,5 @@ export class View {
       await setImmediate();
     }
     this.#asked += questions;
-  }
-
-  #check(): void {
-    if (this.footprint.overwritten) throw new Conflict();
   }
 }

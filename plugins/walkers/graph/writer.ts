@@ -1,9 +1,9 @@
-/** Stores what runs have changed. */
+/** Stores what runs have changed, on a store that no other hub writes to. */
 import type { Change, Collection } from '../../../core/index.ts';
 import type { Conflicts, Footprint } from './conflicts.ts';
 import { linkKeys, ORDER_KEY } from './keys.ts';
 import type { Plan } from './plan.ts';
-import type { GraphStore } from './view.ts';
+import { type GraphStore, type HeadDocument, lastOrder } from './view.ts';
 
 /** `conflict`: nothing was stored, the run is to be repeated. */
 export type Outcome = 'stored' | 'conflict';
@@ -11,13 +11,18 @@ export type Outcome = 'stored' | 'conflict';
 /** Value of a link's entry, whose key says everything. */
 const ENTRY = 1;
 
-/** Stores what runs have changed, one after the other, each as one batch. */
-export class Writer {
+export interface Writer {
+  /** Resolves when everything is durable, also what the run has read. @throws what the store throws. */
+  store(footprint: Footprint, plan: Plan): Promise<Outcome>;
+}
+
+/** Stores one run after the other, each as one batch. */
+export class OwnWriter implements Writer {
   readonly #store: GraphStore;
   readonly #conflicts: Conflicts;
   readonly #orders: Orders;
   /** Batches that are written, but not durable yet. */
-  readonly #underWay = new Set<Promise<void>>();
+  readonly #underWay = new Set<Promise<unknown>>();
 
   constructor(store: GraphStore, conflicts: Conflicts) {
     this.#store = store;
@@ -25,7 +30,6 @@ export class Writer {
     this.#orders = new Orders(store.order);
   }
 
-  /** Resolves when everything is durable, also what the run has read. @throws what the store throws. */
   async store(footprint: Footprint, plan: Plan): Promise<Outcome> {
     // The run may have read what a batch wrote that will fail: then that marks it.
     if (this.#underWay.size > 0) await Promise.allSettled(this.#underWay);
@@ -38,14 +42,14 @@ export class Writer {
     }
     // From the last check to the call of `batch` nothing else happens: reads see what was written before them.
     if (plan.written.size === 0) return 'stored';
-    this.#conflicts.overwrite(footprint, plan.written);
+    this.#conflicts.overwrite(plan.written, footprint);
     await this.#write(changesOf(plan, this.#orders.take(plan.edges.length)));
     return 'stored';
   }
 
   async #write(changes: readonly Change<unknown>[]): Promise<void> {
     const write = this.#store.all.batch(changes).catch((error) => {
-      this.#conflicts.overwriteAll(); // somebody may have read what is not there any more
+      this.#conflicts.overwrite(undefined); // somebody may have read what is not there any more
       throw error;
     });
     this.#underWay.add(write);
@@ -57,7 +61,8 @@ export class Writer {
   }
 }
 
-function changesOf({ documents, edges }: Plan, firstOrder: number): Change<unknown>[] {
+/** @param firstOrder number of the plan's first connection; the others have those that follow. */
+export function changesOf({ documents, edges }: Plan, firstOrder: number): Change<unknown>[] {
   const changes: Change<unknown>[] = [];
   for (const [key, value] of documents) {
     changes.push(value === undefined ? { delete: key } : { put: key, value });
@@ -75,12 +80,12 @@ const BLOCK = 1_000;
 
 /** The numbers of connections: ascending, none given twice, also when another process makes connections. */
 class Orders {
-  readonly #collection: Collection<number>;
+  readonly #collection: Collection<number | HeadDocument>;
   #next = 1;
   /** The last one reserved. */
   #last = 0;
 
-  constructor(collection: Collection<number>) {
+  constructor(collection: Collection<number | HeadDocument>) {
     this.#collection = collection;
   }
 
@@ -91,7 +96,7 @@ class Orders {
   /** Reserves so many or more. Another call may take them first. */
   async reserve(count: number): Promise<void> {
     const size = Math.max(count, BLOCK);
-    const last = (await this.#collection.update(ORDER_KEY, (last = 0) => last + size)) ?? 0;
+    const last = lastOrder(await this.#collection.update(ORDER_KEY, (last) => lastOrder(last) + size));
     if (last < this.#last) return; // a call that reserved later has ended earlier
     this.#last = last;
     this.#next = last - size + 1;

@@ -55,7 +55,7 @@ function completed(
   const values = enumValues(schema);
   if (values !== undefined || schema.enum !== undefined) {
     const known = withValues(schema, value);
-    if (values === undefined ? schema.enum?.includes(value) : [...values.values()].includes(known))
+    if (values === undefined ? schema.enum?.includes(value) : values.some(([, one]) => one === known))
       return known;
     findings.add(loc, `Input should be one of ${list(schema.enum ?? [])}`, 'enum');
     return value;
@@ -92,7 +92,8 @@ function completed(
 /** The value of an enum's name; anything else stays what it is. */
 function withValues(schema: Schema, value: unknown): unknown {
   const values = enumValues(schema);
-  return typeof value === 'string' && values?.has(value) ? values.get(value) : value;
+  const named = values?.find(([name]) => name === value);
+  return named === undefined ? value : named[1];
 }
 
 /** The first alternative that fits decides. */

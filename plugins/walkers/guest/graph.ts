@@ -210,7 +210,7 @@ export class Graph {
     if (nodes.length + edges.length + fields.length + deleted.length + access.length === 0) return '';
     const journal = `{"nodes":[${nodes}],"edges":[${edges}],"fields":{${fields}},"deleted":[${deleted}],"access":{${access}}}`;
     const run = currentRun();
-    const most = run.input.limits.writeBytes;
+    const most = run.limits.writeBytes;
     if (journal.length > most) throw run.exceeded(`changes of the graph of more than ${most} characters`);
     return journal;
   }

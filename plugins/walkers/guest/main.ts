@@ -6,22 +6,24 @@ import { currentGraph, Graph, setGraph } from './graph.ts';
 import { definitionOf } from './hidden.ts';
 import { AnyNode, destroy, edge, node, Root, ref, THING_PROTOTYPES } from './members.ts';
 import { socket, topics, walkerConsole } from './notifying.ts';
-import { closeRealm } from './realm.ts';
-import { connectHost, type HostCall, Run, type RunInput, setRun } from './run.ts';
+import { closeRealm, freezeAll } from './realm.ts';
+import { connectHost, type GuestLimits, type HostCall, Run, type RunInput, setRun } from './run.ts';
 import { Type } from './schema.ts';
-import { forgetTypes } from './things.ts';
-import { spawn, start, Walker, walker } from './walkers.ts';
+import { definedTypes, setTypes, type Types } from './things.ts';
+import { closeWalker, spawn, start, Walker, walker } from './walkers.ts';
 
 /** Exports of a file by name. */
 type Exports = Readonly<Record<string, unknown>>;
 /** A user's file as a function of what it imports. */
-type Factory = (...imports: readonly Exports[]) => Exports;
+type Factory = (...imports: readonly Exports[]) => readonly [exported: Exports, ...constants: unknown[]];
 
 interface File {
   readonly path: string;
   readonly factory: Factory;
   /** Paths, in the order of the factory's parameters. */
   readonly imports: readonly string[];
+  /** Once all that it returns is frozen, nothing of a run can stay in it. */
+  readonly isConstant: boolean;
 }
 
 const LIBRARY = 'hub:walker';
@@ -53,18 +55,33 @@ export function open(call: HostCall, catalogue: string): void {
 }
 
 /** @param imports JSON of a list of paths. */
-export function define(path: string, factory: Factory, imports: string): void {
-  files.push({ path, factory, imports: JSON.parse(imports) });
+export function define(path: string, factory: Factory, imports: string, isConstant: boolean): void {
+  files.push({ path, factory, imports: JSON.parse(imports), isConstant });
 }
 
-/** Evaluates the files anew, so that nothing of an earlier run is in them. */
-function evaluate(): Exports {
-  forgetTypes();
+/** What the last file exports, and all types, when the files are the same in every run. */
+let constant: { readonly exported: Exports; readonly types: Types } | undefined;
+
+/** The files as they are at the beginning of a run, so that nothing of an earlier one is in them. */
+function evaluated(): Exports {
+  if (constant !== undefined) {
+    setTypes(constant.types);
+    return constant.exported;
+  }
+  setTypes(new Map());
   const done = new Map<string, Exports>([[LIBRARY, library]]);
+  const made: unknown[] = [];
   let last: Exports = {};
   for (const { path, factory, imports } of files) {
-    last = factory(...imports.map((name) => done.get(name) ?? {}));
-    done.set(path, last);
+    const [exported, ...constants] = factory(...imports.map((name) => done.get(name) ?? {}));
+    last = exported;
+    made.push(exported, ...constants);
+    done.set(path, exported);
+  }
+  if (files.every(({ isConstant }) => isConstant)) {
+    for (const value of made) closeWalker(value);
+    freezeAll(made);
+    constant = { exported: last, types: definedTypes() };
   }
   return last;
 }
@@ -74,7 +91,7 @@ export function list(): string {
   setRun(undefined);
   setGraph(undefined);
   try {
-    const exported = Object.entries(evaluate());
+    const exported = Object.entries(evaluated());
     const walkers = exported.flatMap(([name, value]) => {
       const definition = definitionOf(value);
       return definition === undefined ? [] : [{ name, specs: definition.specs, has: definition.schema }];
@@ -85,19 +102,24 @@ export function list(): string {
   }
 }
 
+/** Those of the run before are mostly those of the next. */
+let limits: { readonly text: string; readonly values: GuestLimits } | undefined;
+
 /**
  * Runs a walker to its end.
  * @param text the run's input as JSON.
+ * @param limitsText JSON.
  * @param seed 16 hex digits that no other run has.
  * @returns parts separated by tabs, which JSON text never holds: `done`, the counts, the reports, what `status` and
  *   `respond` said, the journal ('' for none of it); or `failed`, the counts, the failure as JSON.
  */
-export function run(text: string, seed: string): string {
+export function run(text: string, limitsText: string, seed: string): string {
   const input: RunInput = JSON.parse(text);
-  const run = new Run(input, seed);
+  if (limits?.text !== limitsText) limits = { text: limitsText, values: JSON.parse(limitsText) };
+  const run = new Run(input, limits.values, seed);
   setRun(undefined);
   try {
-    const definition = definitionOf(evaluate()[input.walker]);
+    const definition = definitionOf(evaluated()[input.walker]);
     if (definition === undefined) throw new Error(`there is no walker ${input.walker}`);
     const graph = new Graph();
     setRun(run);
@@ -129,7 +151,7 @@ function failed(run: Run, failure: object): string {
 
 function reportsText(run: Run): string {
   const text = JSON.stringify(run.reports);
-  const most = run.input.limits.reportBytes;
+  const most = run.limits.reportBytes;
   if (text.length > most) throw run.exceeded(`reports of more than ${most} characters`);
   return text;
 }
@@ -137,7 +159,7 @@ function reportsText(run: Run): string {
 function replyText(run: Run): string {
   const { status, responded, body } = run;
   const text = JSON.stringify(responded ? { status, body } : { status });
-  const most = run.input.limits.reportBytes;
+  const most = run.limits.reportBytes;
   if (text.length > most) throw run.exceeded(`a response of more than ${most} characters`);
   return text;
 }

@@ -151,9 +151,10 @@ function suppressedError(): { readonly prototype: object } {
   return typeof found === 'function' ? found : Error;
 }
 
-function freezeAll(roots: readonly object[]): void {
+/** With everything they lead to. */
+export function freezeAll(roots: readonly unknown[]): void {
   const seen = new Set<object>();
-  const waiting: unknown[] = [...roots];
+  const waiting = [...roots];
   while (waiting.length > 0) {
     const next = waiting.pop();
     if ((typeof next !== 'object' && typeof next !== 'function') || next === null || seen.has(next)) continue;

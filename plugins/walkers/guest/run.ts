@@ -4,7 +4,7 @@ import type { EdgeRecord as StoredEdge, NodeRecord as StoredNode } from '../grap
 import { AccessError, CallError, LimitError } from './errors.ts';
 
 /** Counts and sizes a run may use. 0 allows none. */
-interface GuestLimits {
+export interface GuestLimits {
   readonly reports: number;
   /** Bytes of all reports as JSON, about (characters). */
   readonly reportBytes: number;
@@ -45,7 +45,6 @@ export interface RunInput {
   readonly event: unknown;
   /** Unix ms: what the clock shows. Undefined: the time it is. */
   readonly now?: number;
-  readonly limits: GuestLimits;
 }
 
 /** Asks or tells the hub something. Returns '=' and the answer as JSON, or '!', a code, ':' and what went wrong. */
@@ -53,6 +52,7 @@ export type HostCall = (operation: string, text: string) => string;
 
 export class Run {
   readonly input: RunInput;
+  readonly limits: GuestLimits;
   /** What makes the ids of this run's things its own: 16 hex digits. */
   readonly #seed: string;
   readonly reports: unknown[] = [];
@@ -65,8 +65,9 @@ export class Run {
   failure: { readonly code: string; readonly message: string } | undefined;
   #made = 0;
 
-  constructor(input: RunInput, seed: string) {
+  constructor(input: RunInput, limits: GuestLimits, seed: string) {
     this.input = input;
+    this.limits = limits;
     this.#seed = seed;
   }
 
@@ -76,25 +77,25 @@ export class Run {
   }
 
   report(value: unknown): void {
-    if (this.reports.length >= this.input.limits.reports)
-      throw this.exceeded(`more than ${this.input.limits.reports} reports`);
+    if (this.reports.length >= this.limits.reports)
+      throw this.exceeded(`more than ${this.limits.reports} reports`);
     this.reports.push(value);
   }
 
   /** Counts things read; call with what an answer held. */
   countReads(count: number): void {
     this.reads += count;
-    if (this.reads > this.input.limits.reads) throw this.exceeded(this.#tooManyReads());
+    if (this.reads > this.limits.reads) throw this.exceeded(this.#tooManyReads());
   }
 
   countWrite(): void {
-    if (++this.writes > this.input.limits.writes)
-      throw this.exceeded(`more than ${this.input.limits.writes} changes of the graph`);
+    if (++this.writes > this.limits.writes)
+      throw this.exceeded(`more than ${this.limits.writes} changes of the graph`);
   }
 
   /** Before a question is asked. @throws LimitError when no reads are left. */
   assertReadsLeft(): void {
-    if (this.reads >= this.input.limits.reads) throw this.exceeded(this.#tooManyReads());
+    if (this.reads >= this.limits.reads) throw this.exceeded(this.#tooManyReads());
   }
 
   exceeded(what: string): LimitError {
@@ -107,7 +108,7 @@ export class Run {
   }
 
   #tooManyReads(): string {
-    return `more than ${this.input.limits.reads} nodes and edges read`;
+    return `more than ${this.limits.reads} nodes and edges read`;
   }
 }
 

@@ -31,8 +31,11 @@ export interface Schema {
   readonly minProperties?: number;
   readonly maxProperties?: number;
   readonly [OPTIONAL]?: true;
-  readonly [VALUES]?: ReadonlyMap<string, unknown>;
+  readonly [VALUES]?: Names;
 }
+
+/** Names of an enumeration with their values. A list, not a map: what is frozen, nobody changes. */
+type Names = readonly (readonly [name: string, value: unknown])[];
 
 export type Fields = Readonly<Record<string, Schema>>;
 type Options = Readonly<Record<string, unknown>>;
@@ -88,11 +91,11 @@ function enumeration(values: readonly unknown[] | Options, options?: Options): S
     ...options,
     ...(options !== undefined && 'default' in options && { default: nameOf(entries, options.default) }),
     enum: entries.map(([name]) => name),
-    [VALUES]: new Map(entries),
+    [VALUES]: entries,
   };
 }
 
-function nameOf(entries: readonly (readonly [string, unknown])[], value: unknown): unknown {
+function nameOf(entries: Names, value: unknown): unknown {
   return entries.find(([, candidate]) => candidate === value)?.[0] ?? value;
 }
 
@@ -110,7 +113,7 @@ export function isOptional(schema: Schema): boolean {
 }
 
 /** Names and values of an enum made from names with values. */
-export function enumValues(schema: Schema): ReadonlyMap<string, unknown> | undefined {
+export function enumValues(schema: Schema): Names | undefined {
   return schema[VALUES];
 }
 
@@ -127,7 +130,7 @@ export function hasNames(schema: Schema): boolean {
 /** A value of the walker as JSON shows it: enums by their names. */
 export function withNames(schema: Schema, value: unknown): unknown {
   const values = schema[VALUES];
-  if (values !== undefined) return nameOf([...values], value);
+  if (values !== undefined) return nameOf(values, value);
   if (Array.isArray(value)) {
     const { items } = schema;
     return items === undefined ? value : value.map((item) => withNames(items, item));

@@ -122,11 +122,19 @@ function shownFields(thing: Thing): unknown {
   return type?.named === true ? withNames(type.schema, fields) : fields;
 }
 
-/** The types that the files of this run define, by name. */
-const types = new Map<string, ThingType>();
+export type Types = ReadonlyMap<string, ThingType>;
 
-export function forgetTypes(): void {
-  types.clear();
+/** The types that the files of this run define, by kind and name. */
+let types = new Map<string, ThingType>();
+
+export function definedTypes(): Types {
+  return new Map(types);
+}
+
+/** What a run defined besides is forgotten. */
+export function setTypes(defined: Types): void {
+  // A run can only add to them.
+  if (types.size !== defined.size || types.size === 0) types = new Map(defined);
 }
 
 /** @throws TypeError for a name or field that cannot be, Error for a second type of that name. */

@@ -2,7 +2,7 @@
 import type { FieldError } from '../runtime/run.ts';
 import { completeFields } from './check.ts';
 import { currentGraph } from './graph.ts';
-import { stampWalker } from './hidden.ts';
+import { definitionOf, stampWalker } from './hidden.ts';
 import { nodeTypeName } from './members.ts';
 import { currentRun } from './run.ts';
 import { type Fields, objectSchema, type Schema } from './schema.ts';
@@ -105,16 +105,29 @@ export function walker({ specs = {}, has = {} }: WalkerOptions = {}) {
   };
   const made = Object.assign(make, {
     entry: (on: unknown, run: Ability) => {
-      definition.entry.push(ability('entry()', on, run));
+      add(definition.entry, ability('entry()', on, run));
       return made;
     },
     exit: (on: unknown, run: Ability) => {
-      definition.exit.push(ability('exit()', on, run));
+      add(definition.exit, ability('exit()', on, run));
       return made;
     },
   });
   stampWalker(made, definition);
   return made;
+}
+
+function add(abilities: TypedAbility[], one: TypedAbility): void {
+  if (Object.isFrozen(abilities)) throw new Error('a walker gets its abilities at the top of its file');
+  abilities.push(one);
+}
+
+/** Nothing can be added to it any more, if it is a walker. */
+export function closeWalker(value: unknown): void {
+  const definition = definitionOf(value);
+  if (definition === undefined) return;
+  Object.freeze(definition.entry);
+  Object.freeze(definition.exit);
 }
 
 function ability(where: string, on: unknown, run: Ability): TypedAbility {

@@ -2,7 +2,7 @@
 import { JsonText } from '../../../core/index.ts';
 import type { LinksQuery } from '../graph/transaction.ts';
 import type { RunLimits } from './limits.ts';
-import { type Cost, formatChildLimits, NO_COST } from './protocol.ts';
+import { type Cost, formatLimits, NO_COST } from './protocol.ts';
 import type {
   FailureCode,
   FunctionCall,
@@ -70,7 +70,7 @@ export class Job {
     this.#attempts++;
     this.#told = 0;
     this.#host?.begun();
-    const limits = formatChildLimits(this.limits);
+    const limits = formatLimits(this.limits);
     return this.#input === undefined
       ? `list\t${this.id}\t${this.version.key}\t${limits}`
       : `run\t${this.id}\t${this.version.key}\t${limits}\t${this.#input}`;

@@ -108,9 +108,7 @@ export class WalkerPool {
   /** Never rejects: what goes wrong is in the result. */
   run(request: RunRequest, host: RunHost): Promise<RunResult> {
     const { bundle, walker, fields, node, root, user, client, event, now, limits } = request;
-    const { reports, reportBytes, reads, writes, writeBytes } = limits;
-    const counts = { reports, reportBytes, reads, writes, writeBytes };
-    const input = JSON.stringify({ walker, fields, node, root, user, client, event, now, limits: counts });
+    const input = JSON.stringify({ walker, fields, node, root, user, client, event, now });
     if (input.length > MOST_INPUT) return Promise.resolve(failure('limit', 'the fields are too large'));
     return this.#add(bundle, limits, request.line ?? root, { walker, input, host });
   }

@@ -18,26 +18,44 @@
  * - `done   job cost …`             of a run: reports, reply, journal (the last two may be empty); of a list: walkers
  * - `failed job cost failure`       {code, message, at?, errors?, stalled?}
  */
+import type { RunLimits } from './limits.ts';
 
-/** Limits of a run that the child keeps itself; the isolate's library keeps the others. */
+/** Limits of a run that the child keeps itself. */
 export interface ChildLimits {
   readonly cpuMs: number;
   readonly heapMb: number;
   readonly notifications: number;
   readonly notificationBytes: number;
   readonly logLines: number;
+  /** Those that the isolate's library keeps, as JSON. */
+  readonly guest: string;
 }
 
-export function formatChildLimits(limits: ChildLimits): string {
-  const { cpuMs, heapMb, notifications, notificationBytes, logLines } = limits;
-  return `${cpuMs},${heapMb},${notifications},${notificationBytes},${logLines}`;
+/** Texts by what they were made of: runs of a walker share their limits. */
+const formatted = new WeakMap<RunLimits, string>();
+
+export function formatLimits(limits: RunLimits): string {
+  let text = formatted.get(limits);
+  if (text === undefined) {
+    const { cpuMs, heapMb, notifications, notificationBytes, logLines } = limits;
+    const { reports, reportBytes, reads, writes, writeBytes } = limits;
+    const guest = JSON.stringify({ reports, reportBytes, reads, writes, writeBytes });
+    text = `${cpuMs} ${heapMb} ${notifications} ${notificationBytes} ${logLines} ${guest}`;
+    formatted.set(limits, text);
+  }
+  return text;
 }
 
-export function parseChildLimits(text: string): ChildLimits {
-  const [cpuMs = 0, heapMb = 0, notifications = 0, notificationBytes = 0, logLines = 0] = text
-    .split(',')
-    .map(Number);
-  return { cpuMs, heapMb, notifications, notificationBytes, logLines };
+export function parseLimits(text: string): ChildLimits {
+  const [cpuMs, heapMb, notifications, notificationBytes, logLines, guest = '{}'] = text.split(' ');
+  return {
+    cpuMs: Number(cpuMs),
+    heapMb: Number(heapMb),
+    notifications: Number(notifications),
+    notificationBytes: Number(notificationBytes),
+    logLines: Number(logLines),
+    guest,
+  };
 }
 
 /** What a run has used up. */

@@ -2,6 +2,7 @@
 import { type ErrorObject, type ErrorReport, type Hub, type Static, Type } from '../../../core/index.ts';
 import { detailsOf } from '../details.ts';
 import type { Options } from '../options.ts';
+import { SwitchList } from '../switches/list.ts';
 import { Visitor } from './visitor.ts';
 
 const MOST_TARGETS = 1_000;
@@ -61,6 +62,7 @@ export function openSocket(hub: Hub, { messageBytes }: Options) {
       summary: 'Of an event with `response`.',
     }),
     refused: endpoint.emits('(refused)', Type.Object({ error: Type.Unknown() }), bare),
+    switches: endpoint.emits('switches', Type.Object({ data: SwitchList }), { overflow: 'close' }),
     data: endpoint.emits('(data)', Type.Unknown(), { ...bare, summary: 'A notification.' }),
   };
 }

@@ -29,6 +29,8 @@ export interface BundledModule {
   readonly code: string;
   /** Paths, or `hub:walker`, in the order of the function's parameters. */
   readonly imports: readonly string[];
+  /** As `Rewritten` has it. */
+  readonly isConstant: boolean;
 }
 
 /** A walker file with everything it imports. */
@@ -69,7 +71,7 @@ class Linking {
   async add(path: string, from?: { readonly path: string; readonly at: Position }): Promise<void> {
     if (this.#way.length + this.modules.length >= MOST_FILES)
       throw sourceError(path, `more than ${MOST_FILES} files import each other`);
-    const { code, imports, exports } = await this.#load(path, from);
+    const { code, imports, exports, isConstant } = await this.#load(path, from);
     this.#way.push(path);
     const paths: string[] = [];
     for (const imported of imports) {
@@ -87,7 +89,7 @@ class Linking {
       }
     }
     this.#exports.set(path, names);
-    this.modules.push({ path, code, imports: paths });
+    this.modules.push({ path, code, imports: paths, isConstant });
   }
 
   async #addImported(path: string, target: string, { names, specifier, at }: Import): Promise<void> {

@@ -19,7 +19,7 @@ export interface Import {
 
 export interface Rewritten {
   /**
-   * A module whose default export is the function. It has one line more than the source, at the beginning: compile it
+   * A module whose default export is the function. It returns a list: its exports as an object, and all that is to be frozen. It has one line more than the source, at the beginning: compile it
    * with a line offset of -1.
    */
   readonly code: string;
@@ -27,12 +27,20 @@ export interface Rewritten {
   readonly imports: readonly Import[];
   /** `*`: all of another file besides. */
   readonly exports: readonly { readonly name: string; readonly allOf?: string }[];
+  /** Whether it may be called once for all runs, when all that it returns is frozen. */
+  readonly isConstant: boolean;
 }
 
 const START: Position = { line: 1, column: 0 };
 
-export function rewrite(path: string, source: string, program: Program): Rewritten {
-  return new Rewriting(path, source).run(program);
+/** @param constants what a file that is the same in every run has at its top; undefined: it is evaluated for each run. */
+export function rewrite(
+  path: string,
+  source: string,
+  program: Program,
+  constants: readonly string[] | undefined,
+): Rewritten {
+  return new Rewriting(path, source).run(program, constants);
 }
 
 class Rewriting {
@@ -55,7 +63,7 @@ class Rewriting {
     this.#own = own;
   }
 
-  run(program: Program): Rewritten {
+  run(program: Program, constants: readonly string[] | undefined): Rewritten {
     for (const statement of program.body) {
       const at = statement.loc?.start ?? START;
       switch (statement.type) {
@@ -126,10 +134,12 @@ class Rewriting {
         default:
       }
     }
+    const result = `[{ ${this.#returned} }, ${constants ?? []}]`;
     return {
-      code: `export default (${this.#imports.map(({ parameter }) => parameter)}) => {\n${this.#edited()}\n;return { ${this.#returned} };};`,
+      code: `export default (${this.#imports.map(({ parameter }) => parameter)}) => {\n${this.#edited()}\n;return ${result};};`,
       imports: this.#imports.map(({ specifier, names, at }) => ({ specifier, names, at })),
       exports: this.#exports,
+      isConstant: constants !== undefined,
     };
   }
 

@@ -1,6 +1,7 @@
 /** What a walker file may not contain: whatever runs later, loads code, or is not of a module. */
 import type { AnyNode } from 'acorn';
 import { sourceError } from './source-error.ts';
+import { childrenOf } from './tree.ts';
 
 /** Levels of nesting in the syntax tree; deeper ones are hard on every parser after this one. */
 const MOST_DEPTH = 500;
@@ -12,16 +13,8 @@ export function checkRules(path: string, program: AnyNode): void {
     const { node, depth } = next;
     const reason = depth > MOST_DEPTH ? 'the code is nested too deeply' : reasonToRefuse(node);
     if (reason !== undefined) throw sourceError(path, reason, node.loc?.start);
-    for (const value of Object.values(node)) {
-      for (const child of Array.isArray(value) ? value : [value]) {
-        if (isNode(child)) waiting.push({ node: child, depth: depth + 1 });
-      }
-    }
+    for (const child of childrenOf(node)) waiting.push({ node: child, depth: depth + 1 });
   }
-}
-
-function isNode(value: unknown): value is AnyNode {
-  return typeof value === 'object' && value !== null && 'type' in value && typeof value.type === 'string';
 }
 
 function reasonToRefuse(node: AnyNode): string | undefined {

@@ -1,7 +1,7 @@
-/** `specs.schedule`: what may be in it, and what it means to the library that keeps the time. */
-import { Cron, type CronOptions } from 'croner';
+/** `specs.schedule`: what may be in it. When it has ticks is in timetable.ts. */
 import { compile, explain, type Static, Type } from '../../../core/index.ts';
 import { ID_PATTERNS, PUBLIC_ROOT } from '../graph/records.ts';
+import { intervalOf, timetableOf } from './timetable.ts';
 
 /** A number, or an expression of cron such as `1,15` or a step such as every fifth. */
 const Field = Type.Union([Type.Integer({ minimum: 0 }), Type.String({ pattern: '^[\\d*,/L-]{1,100}$' })]);
@@ -52,17 +52,14 @@ const SCHEMAS = {
   date: Type.Object({ trigger: Type.Literal('date'), run_date: Moment, ...common }, closed),
 } as const;
 export type Schedule = Static<(typeof SCHEMAS)[keyof typeof SCHEMAS]>;
-type CronSchedule = Static<typeof SCHEMAS.cron>;
+export type CronSchedule = Static<typeof SCHEMAS.cron>;
+export type IntervalSchedule = Static<typeof SCHEMAS.interval>;
 
 const validators = {
   cron: compile(SCHEMAS.cron),
   interval: compile(SCHEMAS.interval),
   date: compile(SCHEMAS.date),
 };
-
-/** From the smallest to the largest: those below the smallest one given are at their least, others are any. */
-const CRON_FIELDS = ['second', 'minute', 'hour', 'day', 'month'] as const;
-const LEAST = { second: 0, minute: 0, hour: 0, day: 1, month: 1 } as const;
 
 /** A schedule as it is written in the specs, completed; or what is wrong with it. */
 export function readSchedule(
@@ -72,7 +69,7 @@ export function readSchedule(
   const schedule: unknown = structuredClone(given);
   const validate = validators[given.trigger];
   if (!validate(schedule)) return { problem: explain(validate.errors) };
-  if (schedule.trigger === 'interval' && secondsOf(schedule) === 0)
+  if (schedule.trigger === 'interval' && intervalOf(schedule) === 0)
     return { problem: 'an interval needs weeks, days, hours, minutes or seconds' };
   const { start_date, end_date } = schedule;
   const run_date = schedule.trigger === 'date' ? schedule.run_date : undefined;
@@ -81,60 +78,14 @@ export function readSchedule(
       return { problem: `/${name} must be a moment that there is, found "${moment}"` };
   }
   try {
-    // Asked for its next run, because a time zone is looked at only then.
-    const { pattern, options } = cronOf(schedule);
-    new Cron(pattern, { ...options, paused: true }).nextRun();
+    // Asked for a tick, because a time zone is looked at only then.
+    timetableOf(schedule)(0, 0);
   } catch (error) {
     return { problem: error instanceof Error ? error.message : String(error) };
   }
   return { schedule };
 }
 
-/** What the library is given. */
-export function cronOf(schedule: Schedule): {
-  readonly pattern: string | Date;
-  readonly options: CronOptions;
-} {
-  const { start_date: start, end_date: end, timezone } = schedule;
-  const seconds = schedule.trigger === 'interval' ? secondsOf(schedule) : 0;
-  // The first run of an interval is at its end.
-  const startAt = momentOf(start) ?? (seconds > 0 ? new Date(Date.now() + seconds * 1_000) : undefined);
-  const options = {
-    domAndDow: true,
-    unref: true,
-    ...(startAt !== undefined && { startAt }),
-    ...(end !== undefined && { stopAt: momentOf(end) }),
-    ...(timezone !== undefined && { timezone }),
-    ...(seconds > 0 && { interval: seconds }),
-  };
-  return { pattern: patternOf(schedule), options };
-}
-
-function patternOf(schedule: Schedule): string | Date {
-  if (schedule.trigger === 'date') return momentOf(schedule.run_date);
-  if (schedule.trigger === 'interval') return '* * * * * *';
-  const [second, minute, hour, day, month] = cronFields(schedule);
-  const { day_of_week: weekday = '*', year = '*' } = schedule;
-  return [second, minute, hour, day, month, weekday, year].join(' ');
-}
-
-function cronFields(schedule: CronSchedule): (string | number)[] {
-  let isBelow = true;
-  return CRON_FIELDS.map((name) => {
-    const given = schedule[name];
-    if (given !== undefined) isBelow = false;
-    // A weekday is a day.
-    if (name === 'day' && schedule.day_of_week !== undefined) isBelow = false;
-    return given ?? (isBelow ? LEAST[name] : '*');
-  });
-}
-
-function secondsOf(interval: Static<typeof SCHEMAS.interval>): number {
-  const { weeks, days, hours, minutes, seconds } = interval;
-  return (((weeks * 7 + days) * 24 + hours) * 60 + minutes) * 60 + seconds;
-}
-
-const NO_TIME = 'T00:00:00';
 const DATE_LENGTH = '2026-01-01'.length;
 
 /** Whether the day is one of its month, and the time one of the day: parsers let the 30th of February pass. */
@@ -142,13 +93,4 @@ function isOnCalendar(moment: string): boolean {
   const [local = ''] = moment.split(/Z|[+-]\d\d:\d\d$/);
   const at = new Date(local.length > DATE_LENGTH ? `${local}Z` : local);
   return !Number.isNaN(at.getTime()) && at.toISOString().startsWith(local.slice(0, 16));
-}
-
-/** With a zone of its own a moment is what it is; without, it is one of the schedule's time zone, in full. */
-function momentOf(moment: string): string | Date;
-function momentOf(moment: string | undefined): string | Date | undefined;
-function momentOf(moment: string | undefined): string | Date | undefined {
-  if (moment === undefined) return undefined;
-  const time = moment.slice(DATE_LENGTH);
-  return /Z|[+-]/.test(time) ? new Date(moment) : moment + NO_TIME.slice(time.length);
 }

@@ -32,6 +32,11 @@ const SpecsSchema = Type.Object(
       default: [],
       maxItems: 100,
     }),
+    runs_for: Type.Array(Type.Enum(['public', 'users']), {
+      default: ['public'],
+      minItems: 1,
+      uniqueItems: true,
+    }),
     grants: Type.Array(Type.String(), { default: [], maxItems: 100 }),
     async: Type.Boolean({ default: false }),
     limits: Type.Unsafe<Static<typeof LimitsSchema>>({ ...LimitsSchema, default: {} }),

@@ -1,6 +1,7 @@
 /** From TypeScript as it was saved to a function that an isolate can call. Runs in the compiler's process only. */
 import { stripTypeScriptTypes } from 'node:module';
 import { type Program, parse } from 'acorn';
+import { constantsOf } from './constants.ts';
 import { type Rewritten, rewrite } from './rewrite.ts';
 import { checkRules } from './rules.ts';
 import { type Position, sourceError } from './source-error.ts';
@@ -9,7 +10,7 @@ import { type Position, sourceError } from './source-error.ts';
 export function translate(path: string, source: string): Rewritten {
   const program = parsed(path, stripped(path, source));
   checkRules(path, program.tree);
-  const result = rewrite(path, program.source, program.tree);
+  const result = rewrite(path, program.source, program.tree, constantsOf(program.tree));
   checkWhole(path, result.code);
   return result;
 }

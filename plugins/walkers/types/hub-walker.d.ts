@@ -219,7 +219,7 @@ declare module 'hub:walker' {
     readonly user: User | null;
     /** Null outside of a WebSocket event. */
     readonly client: { readonly client_id: string; readonly channel_id: string } | null;
-    /** What happened, when a topic triggered it. */
+    /** What happened, when a topic triggered it; `{ tick }`, in Unix ms, when it runs by its schedule. */
     // biome-ignore lint/suspicious/noExplicitAny: every topic has its own shape, which this file does not know
     readonly event: any;
     /** HTTP status of the answer. */

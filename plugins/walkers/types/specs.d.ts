@@ -63,6 +63,11 @@ declare module 'hub:walker' {
     readonly schedule?: Schedule;
     /** Topics that trigger it. */
     readonly on?: readonly string[];
+    /**
+     * For whom schedules and topics run it. `public` (default): for the public root, or the one of its schedule. `users`: for each user
+     * who has switched it on, with that user's root and rights.
+     */
+    readonly runs_for?: readonly ('public' | 'users')[];
     /** Answers at once with an id; what it reports can be asked for later. */
     readonly async?: boolean;
     /** Functions of plugins that it calls, see `grant`. */

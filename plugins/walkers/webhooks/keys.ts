@@ -35,7 +35,10 @@ const SECRET_BYTES = 32;
 const KEY = /^([0-9a-f]{24})\.([\w-]{43})$/;
 
 export class WebhookKeys {
-  /** `key <id>`: the key. `of <root> <id>`: that it is there. One collection, so that both are written at once. */
+  /**
+   * `key <id>`: the key. `of <root> <id>`: that it is there. `made <root>`: how many were ever made. One collection, so that all are
+   * written at once.
+   */
   readonly #store: Collection<StoredKey | number>;
   readonly #most: number;
 
@@ -54,18 +57,30 @@ export class WebhookKeys {
     given: Pick<KeyFacts, 'name' | 'walkers' | 'nodes'>,
     expiration: Expiration,
   ): Promise<{ readonly facts: KeyFacts; readonly key: string }> {
-    const present = await this.#store.ids({ prefix: ownedBy(root), limit: this.#most });
-    if (present.length >= this.#most)
-      throw new HubError('too_many_keys', `a user may have ${this.#most} keys; delete one first`, 403);
     const id = randomBytes(12).toString('hex');
     const secret = randomBytes(SECRET_BYTES).toString('base64url');
     const { name, walkers, nodes } = given;
     const facts = { id, name, root, walkers, nodes, expiresAt: later(Date.now(), expiration) };
-    await this.#store.batch([
-      { put: keyed(id), value: { ...facts, hash: hashOf(secret) } },
-      { put: ownedBy(root) + id, value: 1 },
-    ]);
+    await this.#add({ ...facts, hash: hashOf(secret) });
     return { facts, key: `${id}.${secret}` };
+  }
+
+  /** @throws HubError `too_many_keys`. */
+  async #add(key: StoredKey): Promise<void> {
+    const { id, root } = key;
+    for (;;) {
+      const made = await this.#store.get(madeBy(root));
+      const present = await this.#store.ids({ prefix: ownedBy(root), limit: this.#most });
+      if (present.length >= this.#most)
+        throw new HubError('too_many_keys', `a user may have ${this.#most} keys; delete one first`, 403);
+      const changes = [
+        { put: keyed(id), value: key },
+        { put: ownedBy(root) + id, value: 1 },
+        { put: madeBy(root), value: typeof made === 'number' ? made + 1 : 1 },
+      ];
+      // Else the user has made another one meanwhile.
+      if (await this.#store.batch(changes, { id: madeBy(root), value: made })) return;
+    }
   }
 
   async list(root: string): Promise<KeyFacts[]> {
@@ -115,6 +130,10 @@ function keyed(id: string): string {
 
 function ownedBy(root: string): string {
   return `of ${root} `;
+}
+
+function madeBy(root: string): string {
+  return `made ${root}`;
 }
 
 function hashOf(secret: string): string {

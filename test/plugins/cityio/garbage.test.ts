@@ -3,6 +3,7 @@ import { namespaced } from '../../../core/namespaced-store.ts';
 import { openLowdbStore } from '../../../core/store/lowdb.ts';
 import { Collector } from '../../../plugins/cityio/garbage.ts';
 import { commitObject, Repository } from '../../../plugins/cityio/repository.ts';
+import { Tags } from '../../../plugins/cityio/tags.ts';
 import type { TestHub } from '../../helpers/hub.ts';
 import { get, makeCells, makeTable, openInterface, post, request, runCommand, startTable } from './city.ts';
 
@@ -106,9 +107,10 @@ test('collections happen by themselves as often as configured, or never', async 
 });
 
 test('a collection stops for a dump, and when the hub stops', async (t) => {
-  const repository = new Repository(namespaced(await openLowdbStore({ memory: true }), 'x'), 0);
+  const store = namespaced(await openLowdbStore({ memory: true }), 'x');
+  const repository = new Repository(store, 0);
   await repository.save([commitObject({ tree_id: '0', parent: '0', timestamp: '' })]);
-  const collector = new Collector(repository, 1);
+  const collector = new Collector(repository, new Tags(store), 1);
   repository.forgetRecent();
   repository.forgetRecent();
   const release = collector.hold();

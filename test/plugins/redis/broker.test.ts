@@ -11,10 +11,12 @@ await withRedis(() => {
     const [a, b] = [cluster.join(), cluster.join()];
     t.teardown(() => Promise.all([a.close(), b.close()]));
     const got: [string, string][] = [];
-    await a.start('aaaaaaaa', { topic: () => {}, inbox: () => {} });
+    await a.start('aaaaaaaa', { topic: () => {}, inbox: () => {}, entry: () => {}, restored: () => {} });
     await b.start('bbbbbbbb', {
       topic: (topic, frame) => void got.push([topic, frame]),
       inbox: (frame) => void got.push(['inbox', frame]),
+      entry: () => {},
+      restored: () => {},
     });
     const odd = ['\ud800', '\udfff', '\ufffd', '"\\ud800"', '', 'node:bbbbbbbb', '{x}', 'a\r\nb\0'];
     for (const topic of odd) b.subscribe(topic);

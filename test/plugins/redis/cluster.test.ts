@@ -1,9 +1,13 @@
-import t, { test } from 'tap';
+import t, { type Test, test } from 'tap';
 import { createLog } from '../../../core/log.ts';
 import { ClusterLink } from '../../../plugins/redis/cluster.ts';
 import { Keys } from '../../../plugins/redis/keys.ts';
+import { redisLeases } from '../../../plugins/redis/leases.ts';
+import { RedisPresence } from '../../../plugins/redis/presence.ts';
 import { redisStore } from '../../../plugins/redis/store.ts';
 import { brokerContract } from '../../contract/broker.ts';
+import { leaseContract } from '../../contract/leases.ts';
+import { presenceContract } from '../../contract/presence.ts';
 import { storeContract } from '../../contract/store.ts';
 import { hubsOn } from './cluster.ts';
 import { enter, redisHub, untilHeard, untilReady } from './hubs.ts';
@@ -22,6 +26,23 @@ await withRedis(async () => {
       await link.open();
       return redisStore(link, new Keys(newPrefix()), { waitMs: 2_000, waiting: 10_000 });
     },
+  });
+
+  const openLink = async (t: Test) => {
+    const link = new ClusterLink({ url: first.url, silenceMs: 5_000 }, createLog('silent'));
+    await link.open();
+    t.teardown(() => link.close());
+    return link;
+  };
+
+  presenceContract('presence in Redis Cluster', async (t) => {
+    const keys = new Keys(newPrefix());
+    return async () => new RedisPresence(await openLink(t), keys, 2_000, createLog('silent'));
+  });
+
+  leaseContract('leases in Redis Cluster', async (t, termMs) => {
+    const keys = new Keys(newPrefix());
+    return [redisLeases(await openLink(t), keys, termMs), redisLeases(await openLink(t), keys, termMs)];
   });
 
   test('a master is killed and comes back: the hub says so, nothing that was acknowledged is lost', async (t) => {

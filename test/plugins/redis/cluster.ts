@@ -50,6 +50,8 @@ export async function hubsOn(
         await broker.start(node, {
           topic: (topic, frame) => void (heard(node, frame) || receiver.topic(topic, frame)),
           inbox: (frame) => void (heard(node, frame) || receiver.inbox(frame)),
+          entry: (topic, position, frame) => receiver.entry(topic, position, frame),
+          restored: () => receiver.restored(),
         });
         members.set(node, { broker, topics });
       },
@@ -57,13 +59,15 @@ export async function hubsOn(
       subscribe: (topic) => {
         touched.add(topic);
         topics.add(topic);
-        broker.subscribe(topic);
+        return broker.subscribe(topic);
       },
       unsubscribe: (topic) => {
         topics.delete(topic);
         broker.unsubscribe(topic);
       },
       send: (node, frame) => broker.send(node, frame),
+      append: (topic, frame, options) => broker.append(topic, frame, options),
+      history: (topic, since) => broker.history(topic, since),
       close: () => {
         members.delete(own);
         return broker.close();

@@ -20,7 +20,13 @@ async function openStore(t: Test, prefix: string): Promise<Store> {
 type Step =
   | { readonly kind: 'get' | 'delete' | 'increment' | 'remove' | 'fail'; readonly id: string }
   | { readonly kind: 'put'; readonly id: string; readonly value: number }
-  | { readonly kind: 'batch'; readonly put: string; readonly gone: string; readonly value: number }
+  | {
+      readonly kind: 'batch';
+      readonly put: string;
+      readonly gone: string;
+      readonly value: number;
+      readonly onlyIf: { readonly id: string; readonly value: number | undefined } | undefined;
+    }
   | { readonly kind: 'ids' };
 
 const mistake = new Error('mistake');
@@ -45,7 +51,7 @@ async function run(documents: ReturnType<Store['collection']>, step: Step): Prom
         })
         .catch((error) => error);
     case 'batch':
-      return documents.batch([{ put: step.put, value: step.value }, { delete: step.gone }]);
+      return documents.batch([{ put: step.put, value: step.value }, { delete: step.gone }], step.onlyIf);
     case 'ids':
       return documents.ids();
   }
@@ -67,8 +73,10 @@ function expected(model: Map<string, number>, step: Step): unknown {
     case 'fail':
       return mistake;
     case 'batch':
+      if (step.onlyIf !== undefined && model.get(step.onlyIf.id) !== step.onlyIf.value) return false;
       model.set(step.put, step.value);
-      return void model.delete(step.gone);
+      model.delete(step.gone);
+      return true;
     case 'ids':
       return [...model.keys()].sort();
   }
@@ -79,12 +87,17 @@ await withRedis(() => {
     const store = await openStore(t, ownPrefix(t));
     const id = fc.constantFrom('a', 'b', 'c');
     const value = fc.nat({ max: 9 });
+    const present = fc.option(fc.nat({ max: 3 }), { nil: undefined });
+    const onlyIf = fc.option(fc.record({ id, value: present }), { nil: undefined });
     const single = fc.constantFrom('get', 'delete', 'increment', 'increment', 'remove', 'fail');
     const step: fc.Arbitrary<Step> = fc.oneof(
       { weight: 5, arbitrary: fc.record({ kind: single as fc.Arbitrary<'get'>, id }) },
       { weight: 2, arbitrary: fc.record({ kind: fc.constant('put' as const), id, value }) },
       { weight: 1, arbitrary: fc.record({ kind: fc.constant('ids' as const) }) },
-      { weight: 1, arbitrary: fc.record({ kind: fc.constant('batch' as const), put: id, gone: id, value }) },
+      {
+        weight: 2,
+        arbitrary: fc.record({ kind: fc.constant('batch' as const), put: id, gone: id, value, onlyIf }),
+      },
     );
     let n = 0;
     const property = fc.asyncProperty(fc.array(step, { maxLength: 20 }), async (steps) => {

@@ -5,6 +5,7 @@ import { type Hub, Type } from '../../../core/index.ts';
 import redis from '../../../plugins/redis/index.ts';
 import { type Client, connect, startHub, type TestHub } from '../../helpers/hub.ts';
 import { plugin } from '../../helpers/plugin.ts';
+import { Queue } from '../../helpers/queue.ts';
 
 type RedisOptions = NonNullable<Parameters<typeof redis>[0]>;
 
@@ -13,17 +14,41 @@ export interface RedisHub {
   readonly parts: ReturnType<typeof numbers>;
 }
 
-/** An endpoint that sends numbers to the channel `all`, to users and to clients; the token in the query is the user. */
+/**
+ * An endpoint with presence that sends numbers to the channel `all`, to users and to clients, the token in the query being the user; and
+ * a line.
+ */
 export function numbers(hub: Hub) {
-  const endpoint = hub.endpoint('/', { envelope: { type: 'type' }, tokenInQuery: true });
+  const endpoint = hub.endpoint('/', {
+    envelope: { type: 'type' },
+    tokenInQuery: true,
+    presence: ({ identity }) => `info of ${identity?.user}`,
+  });
   const number = endpoint.emits('NUMBER', Type.Object({ n: Type.Integer() }), { overflow: 'close' });
   const clients: string[] = [];
+  /** What came over the line: the texts, and `missed`. */
+  const heard = new Queue<string>();
+  const line = hub.line('numbers', {
+    receive: (text) => heard.push(text),
+    missed: () => heard.push('missed'),
+  });
   hub.hooks.authenticate.tap(({ token }) => ({ user: token, claims: {}, expiresAt: undefined }));
   hub.hooks.opened.tap((connection) => {
     clients.push(connection.id);
     return void hub.channels.join(connection, 'all');
   });
-  return { notify: hub.notify, store: hub.store, clients, make: (n: number) => number({ n }) };
+  /** The users in the channel, on all hubs, in order. */
+  const present = async () => {
+    const all = await hub.presence.inChannel(endpoint, 'all');
+    return all.map(({ user }) => user).sort();
+  };
+  const { notify, store } = hub;
+  return { notify, store, clients, present, line, heard, make: (n: number) => number({ n }) };
+}
+
+/** Asks until these are in the channel. */
+export async function untilPresent({ parts }: RedisHub, ...users: readonly string[]): Promise<void> {
+  while ((await parts.present()).join() !== users.join()) await wait(20);
 }
 
 export async function redisHub(t: Test, options: RedisOptions, data?: string): Promise<RedisHub> {
@@ -67,13 +92,13 @@ interface Readiness {
   readonly obstacles?: Readonly<Record<string, string>>;
 }
 
-export async function readiness({ hub }: RedisHub): Promise<Readiness> {
+export async function readiness({ hub }: Pick<RedisHub, 'hub'>): Promise<Readiness> {
   const answer = await fetch(`${hub.origin}/health/ready`);
   return { ...((await answer.json()) as object), status: answer.status };
 }
 
 /** Asks until `/health/ready` answers so. */
-export async function untilReady(hub: RedisHub, status: 200 | 503): Promise<Readiness> {
+export async function untilReady(hub: Pick<RedisHub, 'hub'>, status: 200 | 503): Promise<Readiness> {
   for (;;) {
     const found = await readiness(hub);
     if (found.status === status) return found;

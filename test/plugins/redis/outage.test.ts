@@ -1,6 +1,6 @@
 /** What happens while Redis is away, and after. */
 import { test } from 'tap';
-import { enter, readiness, redisHub, takeUntil, untilHeard, untilReady } from './hubs.ts';
+import { enter, readiness, redisHub, takeUntil, untilHeard, untilPresent, untilReady } from './hubs.ts';
 import { ownRedis, wayTo, withRedis } from './service.ts';
 
 await withRedis(() => {
@@ -10,6 +10,8 @@ await withRedis(() => {
     const [here, there] = [await redisHub(t, options), await redisHub(t, options)];
     const [ann, bob] = [await enter(t, here, 'ann'), await enter(t, there, 'bob')];
     await untilHeard(here, bob, ann);
+    const dan = await enter(t, there, 'dan');
+    await untilPresent(here, 'ann', 'bob', 'dan');
     const documents = here.parts.store.collection<number>('d');
     await documents.put('x', 1);
 
@@ -31,6 +33,8 @@ await withRedis(() => {
       await t.rejects(call(), { code: 'store_unavailable', statusCode: 503, message: 'Redis is away' });
     }
     const cleo = await enter(t, there, 'cleo');
+    dan.socket.close();
+    t.strictSame(await here.parts.present(), ['ann'], 'those of the own hub');
 
     await redis.start();
     for (const hub of [here, there]) t.strictSame(await untilReady(hub, 200), { status: 200 });
@@ -42,6 +46,8 @@ await withRedis(() => {
     const late = (numbers: number[]) => numbers.filter((n) => n !== 1);
     t.strictSame(late(await takeUntil(cleo, 3)), [2], 'who came while Redis was away');
     t.strictSame(late(await takeUntil(bob, 3)), []);
+    await untilPresent(here, 'ann', 'bob', 'cleo');
+    await untilPresent(there, 'ann', 'bob', 'cleo');
     const lost = here.hub.logged.filter(({ msg }) => String(msg).includes('is lost'));
     t.strictSame(
       lost.map(({ connection }) => connection).sort(),
@@ -104,6 +110,33 @@ await withRedis(() => {
       await takeUntil(bob, 100),
       Array.from({ length: 99 }, (_, i) => i + 1),
     );
+  });
+
+  test('a hub that was cut off, and those that its dropped notifications do not reach, are told that they missed something', async (t) => {
+    const redis = await ownRedis(t);
+    const way = await wayTo(t, redis.url);
+    const here = await redisHub(t, { url: way.url, queueBytes: 1_000 });
+    const there = await redisHub(t, { url: redis.url });
+    await there.parts.line.follow('x');
+    here.parts.line.send('before', 'x');
+    t.equal(await there.parts.heard.next(), 'before');
+    way.cut();
+    await untilReady(here, 503);
+    for (let n = 1; n <= 100; n++) here.parts.line.send(String(n), 'x');
+    const followed = here.parts.line.follow('y');
+    await way.restore();
+    t.equal(await here.parts.heard.next(), 'missed');
+    await followed;
+    there.parts.line.send('found', 'y');
+    t.equal(await here.parts.heard.next(), 'found');
+
+    here.parts.line.send('after', 'x');
+    const heard: string[] = [];
+    while (!heard.includes('after') || !heard.includes('missed')) heard.push(await there.parts.heard.next());
+    const numbers = heard.map(Number).filter((n) => n > 0);
+    t.equal(numbers.at(-1), 100);
+    t.equal(numbers.length, 101 - (numbers[0] ?? 0), 'the newest, in order');
+    t.ok(numbers.length < 100, 'the oldest were dropped');
   });
 
   test('a hub stops while Redis is away', async (t) => {

@@ -38,7 +38,9 @@ function outbox(most = 100) {
   const logged: Record<string, unknown>[] = [];
   const log = createLog('debug', { write: (text) => void logged.push(JSON.parse(text)) });
   const to = line();
-  return { to, box: new Outbox(to, most, log), logged };
+  const losses: number[] = [];
+  const box: Outbox = new Outbox(to, most, log, () => losses.push(to.sent.length));
+  return { to, box, logged, losses };
 }
 
 test('frames leave at once, without waiting for the answer to the one before', (t) => {
@@ -63,8 +65,8 @@ test('while the connection is away frames wait, and follow in order; what was un
   t.strictSame(logged, []);
 });
 
-test('beyond its limit the oldest are dropped, and the log says how many once all is well', (t) => {
-  const { to, box, logged } = outbox(10);
+test('beyond its limit the oldest are dropped, and it is told and logged once all is well', (t) => {
+  const { to, box, logged, losses } = outbox(10);
   to.breaks();
   for (const text of ['aaaa', 'bbbb', 'cc', 'dd', 'eeeee']) box.send('x', text);
   to.returns();
@@ -75,6 +77,7 @@ test('beyond its limit the oldest are dropped, and the log says how many once al
   t.equal(to.sent.length, 3, 'one that is too long by itself');
   box.send('x', 'f');
   t.strictSame(to.sent.at(-1), 'x f');
+  t.strictSame(losses, [3, 3], 'told after what waited has left');
   t.match(logged, [{ msg: /^2 notifications .* were dropped/ }, { msg: /^1 notifications/ }]);
   t.end();
 });

@@ -11,7 +11,7 @@ import { Options } from '../../../plugins/redis/options.ts';
 import { startHub } from '../../helpers/hub.ts';
 import { plugin } from '../../helpers/plugin.ts';
 import { project } from '../../helpers/project.ts';
-import { enter, numbers, readiness, redisHub, untilHeard } from './hubs.ts';
+import { enter, numbers, readiness, redisHub, untilHeard, untilPresent } from './hubs.ts';
 import { ownPrefix, ownRedis, REDIS_URL, withRedis } from './service.ts';
 
 await withRedis(() => {
@@ -76,19 +76,32 @@ await withRedis(() => {
     ]);
     t.equal(await client.hGet(`${prefix}:1:blobs:{numbers/b}`, hash), 'bytes');
     t.strictSame(await client.zRange(`${prefix}:1:hashes:{numbers/b}`, 0, -1), [hash]);
-    t.equal((await client.keys(`${prefix}:*`)).length, 5);
+    await untilPresent(hub, 'bob');
+    const [living = ''] = await client.zRange(`${prefix}:1:hubs`, 0, -1);
+    t.match(living, /^[\da-f]{8}-0$/);
+    const present = await client.hGetAll(`${prefix}:1:present:u / bob`);
+    t.strictSame(present, { [`${living} ${hub.parts.clients[0]}`]: '["bob","info of bob"]' });
+    t.strictSame(
+      (await client.sMembers(`${prefix}:1:entered:${living}`)).sort(),
+      ['c / all', 'u / bob'].map((group) => `${prefix}:1:present:${group}`),
+    );
+    const lease = await client.hGet(`${prefix}:1:leases`, 'core/presence');
+    t.match(lease, /^\d{13} [\da-f]{8} \d{13}$/);
+    t.equal((await client.keys(`${prefix}:*`)).length, 10);
     bob.send({ type: 'NOTHING' });
     await bob.next();
     const topics = await client.pubSubShardChannels(`${prefix}:*`);
     t.strictSame(topics.map(String).sort().slice(1), [
       `${prefix}:1:topic:c / all`,
+      `${prefix}:1:topic:l core leases`,
+      `${prefix}:1:topic:l numbers numbers`,
       `${prefix}:1:topic:u / bob`,
     ]);
     t.match(String(topics.map(String).sort()[0]), /:1:node:[\da-f]{8}$/);
     bob.socket.close();
     await bob.closed;
-    while ((await client.pubSubShardChannels(`${prefix}:*`)).length > 1);
-    t.pass('without members, nothing is subscribed but the inbox');
+    while ((await client.pubSubShardChannels(`${prefix}:*`)).length > 3);
+    t.pass('without members, nothing is subscribed but the inbox and the lines');
   });
 
   test('what a command of the command line tells is heard by the hubs that run', async (t) => {
@@ -112,7 +125,8 @@ await withRedis(() => {
     const options: Record<string, { default: unknown; description: string }> = JSON.parse(
       JSON.stringify(Options.properties),
     );
-    const rows = [...readme.matchAll(/^\| `(\w+)` \| `?([^|`]*)`? \| (.+) \|$/gm)];
+    const [table = ''] = readme.split('## Notifications');
+    const rows = [...table.matchAll(/^\| `(\w+)` \| `?([^|`]*)`? \| (.+) \|$/gm)];
     t.strictSame(
       rows.map(([, name, value = '', text]) => [name, value.trim().replaceAll(',', ''), text]),
       Object.entries(options).map(([name, { default: value, description }]) => [

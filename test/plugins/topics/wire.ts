@@ -13,6 +13,7 @@ import {
 } from '../../helpers/hub.ts';
 import { plugin } from '../../helpers/plugin.ts';
 import { Queue } from '../../helpers/queue.ts';
+import { type SharedBroker, SharedNetwork } from '../../helpers/shared-broker.ts';
 import { FakeClock } from './fake-clock.ts';
 
 export const TREE = 'topic.pydio.tree.nodes.changes';
@@ -54,6 +55,47 @@ export async function startTopics(
   const [topics] = services;
   if (topics === undefined) throw new Error('the plugin was not set up');
   return Object.assign(hub, { topics, clock, identified });
+}
+
+export interface ClusteredHub extends TopicsHub {
+  readonly broker: SharedBroker;
+}
+
+/** What all hubs of a cluster have in common. */
+const SAME_KEYS = { identity: { secret: 'of all hubs that the tests of topics start' } };
+
+/** Hubs of one cluster. @returns them, and `join`, which starts one more. */
+export async function startCluster(t: Test, setup: Setup = {}) {
+  const network = new SharedNetwork();
+  const join = async (): Promise<ClusteredHub> => {
+    const broker = network.join();
+    return Object.assign(await startTopics(t, { ...setup, ...SAME_KEYS, broker }), { broker });
+  };
+  return { network, join, hubs: [await join(), await join(), await join()] as const };
+}
+
+/** A client of `/topics` that follows all it may, from a place on. */
+export async function follow(t: Test, hub: { readonly port: number }, since?: Place, token?: string) {
+  const client = await connect(t, hub, `/topics${token === undefined ? '' : `?token=${token}`}`);
+  client.send({ type: 'subscribe', topics: ['*'], ...(since && { since }) });
+  const { epoch, offset, recovered }: Received = await client.next('subscribed');
+  return { client, place: { epoch, offset }, recovered };
+}
+
+export interface Place {
+  readonly epoch: string;
+  readonly offset: number;
+}
+
+/** Everything that came to a client of `/topics` until now. */
+export async function followed(client: Client): Promise<Received[]> {
+  client.send({ type: 'unsubscribe', topics: ['none.of.this'] });
+  const messages: Received[] = [];
+  for (;;) {
+    const message = await client.next();
+    if (message.type === 'unsubscribed') return messages;
+    messages.push(message);
+  }
 }
 
 export type Claims = Readonly<Record<string, unknown>>;

@@ -45,7 +45,7 @@ export interface Answer {
 /** Posts JSON to a route under `/user`. */
 export async function post(
   hub: { readonly origin: string },
-  route: 'register' | 'login' | 'change_password',
+  route: 'register' | 'login' | 'logout' | 'change_password',
   body: unknown,
   headers: Record<string, string> = {},
 ): Promise<Answer> {

@@ -8,7 +8,8 @@ function guarded(options: Parameters<typeof complete>[0]) {
   const clock = { now: 0 };
   const logged: Record<string, unknown>[] = [];
   const log = pino({ level: 'debug' }, { write: (line: string) => void logged.push(JSON.parse(line)) });
-  const guard = new LoginGuard(complete(options), log, () => clock.now);
+  const line = () => ({ isAlone: true, send() {}, follow: async () => {}, unfollow() {} });
+  const guard = new LoginGuard(complete(options), { log, line }, () => clock.now);
   const fail = (email: string, address: string) => void guard.begin(email, address);
   const isRefused = (email: string, address: string) => {
     try {

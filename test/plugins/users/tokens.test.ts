@@ -1,4 +1,6 @@
 import { test } from 'tap';
+import type { Account } from '../../../plugins/users/accounts.ts';
+import { isLoggedOut, withoutToken } from '../../../plugins/users/ended-tokens.ts';
 import { connect } from '../../helpers/hub.ts';
 import { plugin } from '../../helpers/plugin.ts';
 import { refusedUpgrade } from '../../helpers/refused-upgrade.ts';
@@ -154,4 +156,46 @@ test('tokens that end while a connection opens do not stay on it', async (t) => 
   t.match(await changes.next(), { before: { user: id } });
   client.send({ type: 'WHO' });
   t.equal((await client.next()).user, undefined);
+});
+
+test('only the token of a login can be logged out', async (t) => {
+  const hub = await startUsers(t);
+  const { id, token } = await newUser(hub);
+  for (const other of ['ann', id]) {
+    const { status } = await post(hub, 'logout', {}, bearer(await hub.identity.sign(other)));
+    t.equal(status, 401);
+  }
+  t.equal((await post(hub, 'logout', {})).status, 401);
+  t.equal((await post(hub, 'logout', {}, bearer(token))).status, 200);
+});
+
+test('an account remembers 100 tokens that were logged out until they expire; with one more, all end', async (t) => {
+  const account: Account = {
+    id: 'a'.repeat(24),
+    email: 'ann@example.org',
+    password: '',
+    fields: {},
+    roles: [],
+    tokenVersion: 1,
+    createdAt: 0,
+  };
+  const token = (jti: string | undefined, expiresAt: number) => ({
+    user: account.id,
+    claims: { tv: 1, root_id: `n::${account.id}`, jti },
+    expiresAt,
+  });
+  const soon = Date.now() + 60_000;
+  let after = withoutToken(account, token('expired', Date.now() - 3_600_000));
+  for (let i = 0; i < 100; i++) after = withoutToken(after, token(`${i}`, soon));
+  t.equal(after.tokenVersion, 1);
+  t.ok(isLoggedOut(after, token('0', soon)));
+  t.notOk(isLoggedOut(after, token('100', soon)));
+  t.notOk(isLoggedOut(after, token('expired', 0)), 'it is refused for its age');
+  const anew = withoutToken(after, token('100', soon));
+  t.strictSame(anew, { ...account, tokenVersion: 2 });
+  t.equal(
+    withoutToken(account, token(undefined, soon)).tokenVersion,
+    2,
+    'a token without a name ends with all others',
+  );
 });

@@ -172,6 +172,7 @@ function holding(inner: Store) {
         );
         throw error;
       }
+      return true;
     };
     return { ...documents, batch };
   };

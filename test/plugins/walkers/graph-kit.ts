@@ -134,7 +134,7 @@ export function flaws(stored: ReadonlyMap<string, unknown>): string[] {
   const entries = new Set([...stored.keys()].filter((key) => key.startsWith('l ')));
   for (const [id, document] of stored) {
     if (!isEdgeId(id)) {
-      if (!isNodeId(id) && !id.startsWith('l ') && id !== 'order') found.push(`unknown key ${id}`);
+      if (!isNodeId(id) && !/^(l |commit |order$|claim$)/.test(id)) found.push(`unknown key ${id}`);
       continue;
     }
     const { from, to, order } = document as { from: string; to: string; order: number };

@@ -60,7 +60,8 @@ test('a run that kills its process fails; those given to the same process are ru
   const graph = new MemoryGraph();
   for (let i = 0; i < 10; i++) await run(built, 'say', graph);
   const before = Array.from({ length: 5 }, (_, n) => run(built, 'say', graph, { fields: { n } }));
-  const bomb = run(built, 'bomb', graph, { limits: { heapMb: 16 } });
+  const limits = { heapMb: 16, cpuMs: 10_000, wallMs: 30_000 };
+  const bomb = run(built, 'bomb', graph, { limits });
   const after = Array.from({ length: 5 }, (_, n) => run(built, 'say', graph, { fields: { n: n + 5 } }));
   t.match(await bomb, { ok: false, code: 'memory', message: 'used more than 16 MB of memory' });
   const values = (await Promise.all([...before, ...after])).map((outcome) => outcome.values[0]);

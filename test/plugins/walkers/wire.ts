@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Test } from 'tap';
+import type { ConfiguredPlugin } from '../../../core/index.ts';
 import topics from '../../../plugins/topics/index.ts';
 import users from '../../../plugins/users/index.ts';
 import walkers from '../../../plugins/walkers/index.ts';
@@ -32,17 +33,24 @@ function folderOf(t: Test, files: Files): string {
   return folder;
 }
 
+export type WalkersPlugin = (...options: Parameters<typeof walkers>) => ConfiguredPlugin;
+
+interface WalkersOptions extends TestOptions {
+  /** The plugin itself, when it is not to be as usual. */
+  readonly plugin?: WalkersPlugin;
+}
+
 /** A hub that serves these walkers. */
 export async function startWalkers(
   t: Test,
   files: Files,
   options: Partial<Options> = {},
-  { plugins = [], ...more }: TestOptions = {},
+  { plugins = [], plugin = walkers, ...more }: WalkersOptions = {},
 ): Promise<TestHub> {
   const folder = options.folder ?? folderOf(t, files);
   const hub = await startHub(t, {
     ...more,
-    plugins: [topics(), users(USERS), walkers({ processes: 1, ...options, folder }), ...plugins],
+    plugins: [topics(), users(USERS), plugin({ processes: 1, ...options, folder }), ...plugins],
   });
   // Answered when the walkers are loaded, which the hub does not wait for before it listens.
   await fetch(`${hub.origin}/walker/none`, { method: 'POST' });

@@ -1,0 +1,113 @@
+/** What becomes of the leases and the presence of a hub whose process dies, or is stopped for a while. */
+import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import { createClient } from '@redis/client';
+import { type Test, test } from 'tap';
+import { createLog } from '../../../core/log.ts';
+import { Keys } from '../../../plugins/redis/keys.ts';
+import { RedisPresence } from '../../../plugins/redis/presence.ts';
+import { StandaloneLink } from '../../../plugins/redis/standalone.ts';
+import { connect } from '../../helpers/hub.ts';
+import { Queue } from '../../helpers/queue.ts';
+import { redisHub, untilPresent } from './hubs.ts';
+import type { Said } from './member.ts';
+import { ownPrefix, REDIS_URL, withRedis } from './service.ts';
+
+await withRedis(() => {
+  test('a hub is killed: within 10 s another one holds its lease, its connections are gone, and nothing of it is left', async (t) => {
+    const prefix = ownPrefix(t);
+    const said = await twoHubs(t, prefix);
+    const watching = await redisHub(t, { prefix, store: false });
+    const before = await said.next(isHeld);
+    await connect(t, before.hub, '/?token=bob');
+    await untilPresent(watching, 'bob');
+    await before.hub.kill();
+    const killed = performance.now();
+    const after = await said.next(({ is, hub }) => is === 'held' && hub !== before.hub);
+    t.ok(Number(after.fence) > Number(before.fence));
+    await untilPresent(watching);
+    t.ok(performance.now() - killed < 10_000);
+    const redis = await createClient({ url: REDIS_URL }).connect();
+    t.teardown(() => redis.close());
+    while ((await redis.exists(`${prefix}:1:present:c / all`)) === 1) await wait(20);
+    while ((await redis.zCard(`${prefix}:1:hubs`)) !== 2) await wait(20);
+    t.strictSame(await redis.keys(`${prefix}:1:entered:*`), []);
+  });
+
+  test('a hub is stopped for a while: it knows that it lost its lease, and its connections are present again', async (t) => {
+    const prefix = ownPrefix(t);
+    const said = await twoHubs(t, prefix, SHORT_MS);
+    const present = await watcher(t, prefix);
+    const { hub, fence } = await said.next(isHeld);
+    await connect(t, hub, '/?token=bob');
+    while ((await present()) !== 1) await wait(20);
+    hub.child.kill('SIGSTOP');
+    const other = await said.next((one) => one.is === 'held' && one.hub !== hub);
+    t.ok(Number(other.fence) > Number(fence));
+    while ((await present()) !== 0) await wait(20);
+    hub.child.kill('SIGCONT');
+    const paused = await said.next((one) => one.is === 'paused' && one.hub === hub);
+    t.equal(paused.fence, undefined);
+    while ((await present()) !== 1) await wait(20);
+    await other.hub.kill();
+    const last = await said.next(isHeld);
+    t.equal(last.hub, hub, 'it takes the lease again when it is free');
+    t.ok(Number(last.fence) > Number(other.fence));
+  });
+});
+
+/** Terms and lives, in ms, where they may not be those of the plugin for the test to be quick. */
+const SHORT_MS = 1_000;
+
+interface HubChild {
+  readonly child: ChildProcess;
+  readonly port: number;
+  /** As `kill -9`. */
+  kill(): Promise<void>;
+}
+
+interface SaidBy extends Said {
+  readonly hub: HubChild;
+}
+
+const isHeld = ({ is }: SaidBy) => is === 'held';
+
+/** @param shortMs default: as the plugin has it. @returns what two hub processes say of a lease that both want. */
+async function twoHubs(t: Test, prefix: string, shortMs?: number): Promise<Queue<SaidBy>> {
+  const said = new Queue<SaidBy>();
+  await Promise.all([startHub(t, said, prefix, shortMs), startHub(t, said, prefix, shortMs)]);
+  return said;
+}
+
+async function startHub(t: Test, said: Queue<SaidBy>, prefix: string, shortMs?: number): Promise<void> {
+  const file = join(import.meta.dirname, 'member.ts');
+  const child = fork(file, [prefix, ...(shortMs === undefined ? [] : [`${shortMs}`])]);
+  const kill = async () => {
+    if (child.exitCode !== null || child.signalCode !== null) return;
+    const gone = once(child, 'exit');
+    child.kill('SIGKILL');
+    await gone;
+  };
+  t.teardown(kill);
+  const ready = Promise.withResolvers<HubChild>();
+  // What it says before it serves is told once its port is known.
+  child.on('message', async (message: Said | { readonly port: number }) => {
+    if ('port' in message) ready.resolve({ child, port: message.port, kill });
+    else said.push({ ...message, hub: await ready.promise });
+  });
+  await ready.promise;
+}
+
+/** @returns how many connections are in the channel, as a further hub sees it. */
+async function watcher(t: Test, prefix: string): Promise<() => Promise<number>> {
+  const log = createLog('silent');
+  const link = new StandaloneLink({ url: REDIS_URL, silenceMs: 5_000 }, log);
+  await link.open();
+  t.teardown(() => link.close());
+  const presence = new RedisPresence(link, new Keys(prefix), SHORT_MS, log);
+  await presence.start('watching', () => {});
+  t.teardown(() => presence.close());
+  return async () => (await presence.others('c / all')).length;
+}
