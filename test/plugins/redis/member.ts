@@ -1,4 +1,4 @@
-/** A hub with presence that wants a lease, in a process of its own. Arguments: the prefix, and how long terms and lives are in ms. */
+/** A hub with presence that wants a lease, in a process of its own; any message asks for its fence. Arguments: the prefix, and how long terms and lives are in ms. */
 import { completeConfig } from '../../../config/load.ts';
 import { prepareHub } from '../../../core/hub.ts';
 import { createLog } from '../../../core/log.ts';
@@ -12,13 +12,10 @@ import { numbers } from './hubs.ts';
 import { REDIS_URL } from './service.ts';
 
 export interface Said {
-  readonly is: 'held' | 'paused';
+  readonly is: 'held' | 'asked';
   /** What the process believed then; absent: that it did not hold the lease. */
   readonly fence?: number | undefined;
 }
-
-/** Longer than a busy machine makes the event loop wait, in ms. */
-const PAUSE = 900;
 
 const [, , prefix = '', shortMs] = process.argv;
 const log = createLog('error');
@@ -27,12 +24,7 @@ const member = plugin('member', (hub) => {
   numbers(hub);
   const lease = hub.lease('x');
   lease.onHeld(({ fence }) => say({ is: 'held', fence }));
-  let last = performance.now();
-  setInterval(() => {
-    const now = performance.now();
-    if (now - last > PAUSE) say({ is: 'paused', fence: lease.fence });
-    last = now;
-  }, 10);
+  process.on('message', () => say({ is: 'asked', fence: lease.fence }));
 });
 const short = (ms: number) =>
   plugin('short', () => {}, {
