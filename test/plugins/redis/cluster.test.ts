@@ -11,7 +11,8 @@ import { presenceContract } from '../../contract/presence.ts';
 import { storeContract } from '../../contract/store.ts';
 import { hubsOn } from './cluster.ts';
 import { enter, redisHub, untilHeard, untilReady } from './hubs.ts';
-import { newPrefix, ownCluster, withRedis } from './service.ts';
+import { newPrefix, withRedis } from './service.ts';
+import { ownCluster } from './sets.ts';
 
 await withRedis(async () => {
   const [first, ...others] = await ownCluster(t);
