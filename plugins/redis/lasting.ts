@@ -21,6 +21,8 @@ const LOADING_MS = 100;
 const PINGS = 5;
 /** Channels in one command. */
 const MOST_AT_ONCE = 1_000;
+/** Of the first attempt to connect anew, in ms, unless more silence is allowed; later ones get up to four times as long. */
+const ATTEMPT_MS = 1_000;
 const AWAY = 'Redis is away';
 
 export abstract class LastingLink implements Link {
@@ -220,8 +222,8 @@ export abstract class LastingLink implements Link {
       await wait(delay(retries), undefined, { signal }).catch(() => {}); // closed
       if (!this.#isOpen) return;
       try {
-        const most = Math.max(this.#silenceMs, CONNECT_MS);
-        this.#connection = await this.#attempt(Math.min(this.#silenceMs * 2 ** Math.min(retries, 20), most));
+        const ms = Math.max(this.#silenceMs, ATTEMPT_MS) * Math.min(1 + retries / 4, 4);
+        this.#connection = await this.#attempt(ms);
         break;
       } catch (error) {
         // Each reason once: what is wrong now may be another thing than what was at first.

@@ -1,15 +1,11 @@
 /** What is promised of Redis holds where sentinels name it, and writes wait for a replica. */
-import t, { type Test, test } from 'tap';
+import t, { test } from 'tap';
 import { createLog } from '../../../core/log.ts';
 import redis from '../../../plugins/redis/index.ts';
 import { Keys } from '../../../plugins/redis/keys.ts';
-import { redisLeases } from '../../../plugins/redis/leases.ts';
-import { RedisPresence } from '../../../plugins/redis/presence.ts';
 import { SentinelLink } from '../../../plugins/redis/sentinel.ts';
 import { redisStore } from '../../../plugins/redis/store.ts';
 import { brokerContract } from '../../contract/broker.ts';
-import { leaseContract } from '../../contract/leases.ts';
-import { presenceContract } from '../../contract/presence.ts';
 import { storeContract } from '../../contract/store.ts';
 import { startHub } from '../../helpers/hub.ts';
 import { hubsOn } from './cluster.ts';
@@ -30,12 +26,6 @@ await withRedis(async () => {
     await link.open();
     return link;
   };
-  const openLink = async (t: Test) => {
-    const link = await open();
-    t.teardown(() => link.close());
-    return link;
-  };
-
   brokerContract('hubs on Redis with sentinels', (t) => {
     const direct = master.url.replace('//', '//:of-servers@');
     return hubsOn(t, [direct], newPrefix(), (log) => new SentinelLink(options, log));
@@ -45,16 +35,6 @@ await withRedis(async () => {
     open: async () => {
       return redisStore(await open(), new Keys(newPrefix()), { waitMs: 2_000, waiting: 10_000, replicas: 1 });
     },
-  });
-
-  presenceContract('presence in Redis with sentinels', async (t) => {
-    const keys = new Keys(newPrefix());
-    return async () => new RedisPresence(await openLink(t), keys, 2_000, createLog('silent'));
-  });
-
-  leaseContract('leases in Redis with sentinels', async (t, termMs) => {
-    const keys = new Keys(newPrefix());
-    return [redisLeases(await openLink(t), keys, termMs), redisLeases(await openLink(t), keys, termMs)];
   });
 
   test('a write that the replica does not have fails, and so does what relies on it; when it has it, all goes on', async (t) => {
