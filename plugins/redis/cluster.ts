@@ -1,7 +1,7 @@
 /** A Redis Cluster: found from one of its servers. Keys and channels are spread over its masters. */
 import { createCluster, ErrorReply } from '@redis/client';
 import type { Log } from '../../core/index.ts';
-import { CONNECT_MS, type Connection, Unfit, within } from './connection.ts';
+import { CONNECT_MS, type Connection, checkRole, Unfit, within } from './connection.ts';
 import { LastingLink } from './lasting.ts';
 import type { LinkOptions, Listener, SendOptions } from './link.ts';
 
@@ -138,6 +138,7 @@ class ClusterConnection implements Connection {
       await client.ping(); // else while it loads its data
       const info = String(await client.sendCommand(['CLUSTER', 'INFO']));
       if (!info.includes('cluster_state:ok')) throw new Unfit('the cluster lacks a master');
+      checkRole(await client.info('replication'));
     });
     await Promise.all([...states, ...listening]);
   }

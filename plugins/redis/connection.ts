@@ -30,6 +30,11 @@ export interface Connection extends Pick<Link, 'send' | 'subscribe' | 'unsubscri
 /** Servers answer, but are not, or not any more, those to talk to. */
 export class Unfit extends Error {}
 
+/** @param replication the section of a server's INFO. @throws Unfit when it is no master. */
+export function checkRole(replication: string): void {
+  if (!/^role:master/m.test(replication)) throw new Unfit('the server is no master, or not any more');
+}
+
 /** @throws the reason of the signal, unless the work is done before. */
 export function within<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
   const { promise, reject } = Promise.withResolvers<never>();

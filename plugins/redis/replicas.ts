@@ -1,4 +1,5 @@
 /** Waits until replicas have what was written: for all writes to a server that were answered meanwhile, one question at a time. */
+import { ErrorReply } from '@redis/client';
 import type { Server } from './connection.ts';
 import { TooFewReplicas } from './link.ts';
 
@@ -28,7 +29,11 @@ export class Replicas {
       this.#asked.set(server, questions);
     }
     questions.next ??= this.#ask(server, questions);
-    const found = await questions.next;
+    const found = await questions.next.catch((error: unknown) => {
+      // The server is about to become a replica itself.
+      if (error instanceof ErrorReply) throw new TooFewReplicas(`the write may be lost: ${error.message}`);
+      throw error;
+    });
     if (found >= this.#count) return;
     const text = `only ${found} of ${this.#count} replicas had the write within ${this.#ms} ms; it may be there, or be lost later`;
     throw new TooFewReplicas(text);

@@ -1,7 +1,7 @@
 /** The server that sentinels name as the master. They are asked whenever it is lost, and now and then. */
 import { createClient } from '@redis/client';
 import type { Log } from '../../core/index.ts';
-import { CONNECT_MS, type Connection, Unfit, within } from './connection.ts';
+import { CONNECT_MS, type Connection, checkRole, Unfit, within } from './connection.ts';
 import { LastingLink } from './lasting.ts';
 import type { LinkOptions } from './link.ts';
 import { ServerConnection } from './server.ts';
@@ -29,8 +29,7 @@ export class SentinelLink extends LastingLink {
     const address = await this.#find(signal);
     let asked = 0;
     return ServerConnection.open(at(this.#options.url, address), lost, signal, async (server) => {
-      if (!/^role:master/m.test(await server.info('replication')))
-        throw new Unfit(`the Redis at ${address} is no master`);
+      checkRole(await server.info('replication'));
       asked++;
       if (asked % ASK_EVERY === 0) void this.#compare(address, lost);
     });

@@ -1,4 +1,5 @@
 /** What is promised of Redis holds where sentinels name it, and writes wait for a replica. */
+import { createClient } from '@redis/client';
 import t, { test } from 'tap';
 import { createLog } from '../../../core/log.ts';
 import redis from '../../../plugins/redis/index.ts';
@@ -9,8 +10,8 @@ import { brokerContract } from '../../contract/broker.ts';
 import { storeContract } from '../../contract/store.ts';
 import { startHub } from '../../helpers/hub.ts';
 import { hubsOn } from './cluster.ts';
-import { redisHub } from './hubs.ts';
-import { newPrefix, withRedis } from './service.ts';
+import { readiness, redisHub } from './hubs.ts';
+import { newPrefix, ownRedis, withRedis } from './service.ts';
 import { ownSentinels } from './sets.ts';
 
 /** Nothing is taken for dead here. */
@@ -20,6 +21,7 @@ await withRedis(async () => {
   const { sentinels, url, servers } = await ownSentinels(t, { servers: 2, sentinels: 1 }, NEVER_MS);
   const [master, replica] = servers;
   if (master === undefined || replica === undefined) throw new Error('no servers');
+  const direct = master.url.replace('//', '//:of-servers@');
   const options = { url, sentinels, master: 'mymaster', silenceMs: 5_000, replicas: 1 };
   const open = async () => {
     const link = new SentinelLink(options, createLog('silent'));
@@ -27,7 +29,6 @@ await withRedis(async () => {
     return link;
   };
   brokerContract('hubs on Redis with sentinels', (t) => {
-    const direct = master.url.replace('//', '//:of-servers@');
     return hubsOn(t, [direct], newPrefix(), (log) => new SentinelLink(options, log));
   });
 
@@ -65,6 +66,19 @@ await withRedis(async () => {
     t.equal(await documents.get('x'), 4);
   });
 
+  test('writes at the same time wait for the replica together', async (t) => {
+    const store = redisStore(await open(), new Keys(newPrefix()), { waitMs: 0, waiting: 0, replicas: 1 });
+    t.teardown(() => store.close());
+    const client = await createClient({ url: direct }).connect();
+    t.teardown(() => client.close());
+    const waits = async () => Number(/cmdstat_wait:calls=(\d+)/.exec(await client.info('commandstats'))?.[1]);
+    const before = await waits();
+    const documents = store.collection<number>('d');
+    await Promise.all(Array.from({ length: 1_000 }, (_, i) => documents.put(`${i}`, i)));
+    const asked = (await waits()) - before;
+    t.ok(asked >= 1 && asked < 100, `${asked} questions`);
+  });
+
   test('the log says which of replicas and option is too few', async (t) => {
     const warnings = async (replicas: number) => {
       const { hub } = await redisHub(t, { ...options, prefix: newPrefix(), replicas });
@@ -99,5 +113,22 @@ await withRedis(async () => {
     for (const error of found) t.notMatch(JSON.stringify(error) + String(error), /hunter2|of-s/);
     await startHub(t, { plugins: [redis({ ...options, sentinels: [nowhere, ...sentinels, nowhere] })] });
     t.pass('one that answers is enough');
+  });
+
+  test('a hub that still reaches the old master follows the sentinels to another one', async (t) => {
+    const other = await ownRedis(t, { requirepass: 'of-servers' });
+    const hub = await redisHub(t, { ...options, prefix: newPrefix(), silenceMs: 500, replicas: 0 });
+    const sentinel = await createClient({ url: sentinels[0] ?? '' }).connect();
+    t.teardown(() => sentinel.close());
+    const { port } = new URL(other.url);
+    await sentinel.sendCommand(['SENTINEL', 'REMOVE', 'mymaster']);
+    await sentinel.sendCommand(['SENTINEL', 'MONITOR', 'mymaster', '127.0.0.1', port, '1']);
+    await hub.parts.heard.next((text) => text === 'missed');
+    const documents = hub.parts.store.collection<number>('d');
+    await documents.put('x', 1);
+    const client = await createClient({ url: other.url.replace('//', '//:of-servers@') }).connect();
+    t.teardown(() => client.close());
+    while ((await client.dbSize()) === 0) await documents.put('x', 1);
+    t.strictSame(await readiness(hub), { status: 200 });
   });
 });
