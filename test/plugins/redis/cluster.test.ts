@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import t, { type Test, test } from 'tap';
 import { createLog } from '../../../core/log.ts';
 import { ClusterLink } from '../../../plugins/redis/cluster.ts';
@@ -74,5 +75,16 @@ await withRedis(async () => {
       documents.map((_, i) => i),
     );
     await untilHeard(here, bob);
+  });
+
+  test('a link ends while masters say nothing, and what they were asked fails', async (t) => {
+    const link = new ClusterLink({ url: first.url, silenceMs: 300 }, createLog('silent'));
+    await link.open();
+    for (const redis of others) redis.pause();
+    const calls = Array.from({ length: 30 }, (_, i) => link.send(`${i}`, ['GET', `${i}`]));
+    await nextTurn();
+    const [outcomes] = await Promise.all([Promise.allSettled(calls), link.close()]);
+    for (const redis of others) redis.resume();
+    t.strictSame(new Set(outcomes.map(({ status }) => status)), new Set(['fulfilled', 'rejected']));
   });
 });
