@@ -10,6 +10,8 @@ import { ownCluster, ownSentinels } from './sets.ts';
 /** Collections that lie on all masters of a cluster. */
 const COLLECTIONS = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'];
 
+const isUnavailable = (error: unknown) => error instanceof HubError && error.code === 'store_unavailable';
+
 /** Writes documents to all collections for as long as it goes on. @returns what was acknowledged, once it is told to end. */
 async function writeUntil(t: Test, { parts }: RedisHub, over: Promise<unknown>, started: () => void) {
   const acknowledged: [collection: string, id: string, value: number][] = [];
@@ -23,7 +25,7 @@ async function writeUntil(t: Test, { parts }: RedisHub, over: Promise<unknown>, 
         if (acknowledged.length === 100) started();
         await wait(2);
       } catch (error) {
-        if (!(error instanceof HubError) || error.code !== 'store_unavailable') t.error(error);
+        if (!isUnavailable(error)) t.error(error);
         await wait(20);
       }
     }
@@ -40,7 +42,7 @@ type Fail = () => Promise<(() => void | Promise<void>) | undefined>;
 
 async function failsOver(t: Test, options: Parameters<typeof redisHub>[1], fail: Fail): Promise<void> {
   const prefix = newPrefix();
-  const join = () => redisHub(t, { ...options, prefix, replicas: 1, silenceMs: 1_000, waitMs: 100 });
+  const join = () => redisHub(t, { ...options, prefix, replicas: 1, silenceMs: 1_500, waitMs: 10_000 });
   const [here, there] = [await join(), await join()];
   const [ann, bob] = [await enter(t, here, 'ann'), await enter(t, there, 'bob')];
   await untilHeard(here, bob, ann);
@@ -61,7 +63,7 @@ async function failsOver(t: Test, options: Parameters<typeof redisHub>[1], fail:
   over.resolve();
   const acknowledged = await writing;
   const found = await Promise.all(
-    acknowledged.map(async ([name, id]) => [name, id, await there.parts.store.collection(name).get(id)]),
+    acknowledged.map(async ([name, id]) => [name, id, await read(there, name, id)]),
   );
   t.strictSame(found, acknowledged, 'what was acknowledged is there');
   if (comeBack !== undefined)
@@ -72,6 +74,17 @@ async function failsOver(t: Test, options: Parameters<typeof redisHub>[1], fail:
   await untilPresent(there, 'ann', 'bob');
   await comeBack?.();
   await Promise.all(COLLECTIONS.map((name) => untilWritten(here, name)));
+}
+
+/** Asks again when Redis goes away meanwhile. */
+async function read({ parts }: RedisHub, name: string, id: string): Promise<unknown> {
+  for (;;) {
+    try {
+      return await parts.store.collection(name).get(id);
+    } catch (error) {
+      if (!isUnavailable(error)) throw error;
+    }
+  }
 }
 
 /** Where a master has no replica any more, writes fail until the old master is one. */

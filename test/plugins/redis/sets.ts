@@ -10,8 +10,8 @@ import { freePort, type OwnRedis, ownRedis, ownServer } from './service.ts';
 /** Replicas get all there is at once. */
 const REPLICATION = { 'repl-diskless-sync-delay': '0' };
 
-/** After so many ms, a server that says nothing is taken for dead by the others. */
-const SILENCE_MS = 1_500;
+/** After so many ms, a server that says nothing is taken for dead by the others: long enough for one that is slow. */
+const SILENCE_MS = 2_000;
 
 /** A Redis Cluster of three masters, each of which has a replica if that is wanted. */
 export async function ownCluster(t: Test, hasReplicas = false): Promise<[OwnRedis, ...OwnRedis[]]> {
