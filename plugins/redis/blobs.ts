@@ -13,7 +13,7 @@ export function blobGroups(engine: Engine, keysOf: (name: string) => HashKeys): 
         storeRules.checkHash(hash);
         // A copy: the caller may change the bytes before they leave.
         const bytes = Buffer.from(content);
-        await engine.call(() => engine.send(keys[0], 'EVAL', ADD, '2', ...keys, hash, bytes));
+        await engine.call(() => engine.write(keys[0], 'EVAL', ADD, '2', ...keys, hash, bytes));
         return hash;
       },
       async get(hash) {

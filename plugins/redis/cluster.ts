@@ -1,91 +1,113 @@
 /** A Redis Cluster: found from one of its servers. Keys and channels are spread over its masters. */
-import { setTimeout as wait } from 'node:timers/promises';
-import { createCluster } from '@redis/client';
+import { createCluster, ErrorReply } from '@redis/client';
 import type { Log } from '../../core/index.ts';
-import {
-  cannotStart,
-  checkVersion,
-  delay,
-  type Link,
-  type LinkOptions,
-  type Listener,
-  obstacleSince,
-  type SendOptions,
-} from './link.ts';
+import { CONNECT_MS, type Connection, checkRole, Unfit, within } from './connection.ts';
+import { LastingLink } from './lasting.ts';
+import type { LinkOptions, Listener, SendOptions } from './link.ts';
 
-/** Of one attempt to connect, in ms. */
-const CONNECT_MS = 5_000;
-/** Between questions to a cluster that is not whole yet, in ms. */
-const PROBE_MS = 100;
+/** What the client of the cluster says when it moves subscriptions to another server, during which messages may pass them by. */
+const MOVING = '__resubscribeListeners';
+const REDIRECTED = /^(MOVED|ASK) /;
 
-export class ClusterLink implements Link {
-  readonly #cluster;
+export class ClusterLink extends LastingLink {
   readonly #options: LinkOptions;
-  readonly #log: Log;
-  readonly #whenReady: (() => void)[] = [];
-  #isOpen = false;
-  #isProbing = false;
-  /** Unix ms; undefined: no master is away. */
-  #awaySince: number | undefined;
+  /** From which the others are found: any of them may be away. */
+  #roots: readonly Root[] = [];
 
+  /** @param log says which of the hub's connections this is. */
   constructor(options: LinkOptions, log: Log) {
+    super(options, new URL(options.url).host, log);
     this.#options = options;
-    this.#log = log;
-    const { protocol, username, password } = new URL(options.url);
-    this.#cluster = createCluster({
-      RESP: 3,
-      rootNodes: [{ url: options.url, socket: { connectTimeout: CONNECT_MS, reconnectStrategy: false } }],
-      defaults: {
-        ...(username && { username: decodeURIComponent(username) }),
-        ...(password && { password: decodeURIComponent(password) }),
-        disableOfflineQueue: true,
-        maintNotifications: 'disabled',
-        socket: {
-          connectTimeout: CONNECT_MS,
-          reconnectStrategy: (retries) => this.#isOpen && delay(retries),
-          ...(protocol === 'rediss:' && { tls: true }),
-        },
+  }
+
+  protected async connect(lost: (error: unknown) => void, signal: AbortSignal): Promise<Connection> {
+    const connection = await ClusterConnection.open(this.#options, this.#roots, lost, signal);
+    this.#roots = await within(signal, connection.roots());
+    return connection;
+  }
+}
+
+interface Root {
+  readonly host: string;
+  readonly port: number;
+}
+
+function clusterFor({ url, silenceMs }: LinkOptions, roots: readonly Root[]) {
+  const { protocol, username, password } = new URL(url);
+  // For a server that takes connections, and then says nothing.
+  const socket = { socketTimeout: Math.max(silenceMs, CONNECT_MS) };
+  return createCluster({
+    RESP: 3,
+    rootNodes: [{ url, socket }, ...roots.map((root) => ({ socket: { ...root, ...socket } }))],
+    defaults: {
+      ...(username && { username: decodeURIComponent(username) }),
+      ...(password && { password: decodeURIComponent(password) }),
+      disableOfflineQueue: true,
+      maintNotifications: 'disabled',
+      socket: {
+        connectTimeout: CONNECT_MS,
+        reconnectStrategy: false,
+        ...(protocol === 'rediss:' && { tls: true }),
       },
-    });
-    this.#cluster.on('error', (error: unknown) => this.#lost(error));
-    this.#cluster.on('node-error', (error: unknown) => this.#lost(error));
-    this.#cluster.on('node-ready', () => void this.#found());
+    },
+  });
+}
+
+class ClusterConnection implements Connection {
+  readonly #cluster;
+  #isGone = false;
+  /** The client of a cluster forgets what it closes, and could not destroy it any more. */
+  #closing: { destroy(): void }[] = [];
+
+  private constructor(options: LinkOptions, roots: readonly Root[], lost: (error: unknown) => void) {
+    this.#cluster = clusterFor(options, roots);
+    for (const event of ['error', 'node-error', 'sharded-channel-moved-error']) this.#cluster.on(event, lost);
+    this.#cluster.removeAllListeners(MOVING);
+    this.#cluster.on(MOVING, () => lost(new Unfit('a server is not a master of the cluster any more')));
+    // One may be on its way still when they are given up.
+    this.#cluster.on('node-connect', () => this.#isGone && this.#cluster.destroy());
   }
 
-  get isReady(): boolean {
-    return this.#isOpen && this.#awaySince === undefined;
-  }
-
-  get obstacle(): string | undefined {
-    return obstacleSince(this.#awaySince);
-  }
-
-  onReady(task: () => void): void {
-    this.#whenReady.push(task);
-  }
-
-  async open(): Promise<void> {
+  static async open(
+    options: LinkOptions,
+    roots: readonly Root[],
+    lost: (error: unknown) => void,
+    signal: AbortSignal,
+  ): Promise<ClusterConnection> {
+    // Until it is open, a server that cannot be reached is passed over for another one.
+    let isOpen = false;
+    const connection = new ClusterConnection(options, roots, (error) => isOpen && lost(error));
     try {
-      await this.#cluster.connect();
-      this.#isOpen = true;
-      await checkVersion(this);
-    } catch (cause) {
-      await this.close();
-      throw cannotStart(this.#options.url, cause);
+      await within(signal, connection.#cluster.connect());
+      isOpen = true;
+      return connection;
+    } catch (error) {
+      connection.destroy();
+      throw error;
     }
   }
 
-  async close(): Promise<void> {
-    const wasReady = this.isReady;
-    this.#isOpen = false;
-    const tooLate = setTimeout(() => this.#cluster.destroy(), this.#options.silenceMs);
-    if (wasReady) await this.#cluster.close().catch(() => {}); // lost just now: there is nothing left to wait for
-    clearTimeout(tooLate);
-    this.#cluster.destroy();
+  /** Addresses of all servers, those of replicas included. */
+  async roots(): Promise<Root[]> {
+    const client = await this.#cluster.nodeClient(this.#cluster.getRandomNode());
+    const shards = await client.clusterSlots();
+    const nodes = shards.flatMap(({ master, replicas }) => [master, ...replicas]);
+    const known = new Map(nodes.map(({ host, port }) => [`${host}:${port}`, { host, port }]));
+    return [...known.values()];
   }
 
-  send(key: string, args: (string | Buffer)[], options?: SendOptions): Promise<unknown> {
-    return this.#cluster.sendCommand(key, false, args, options);
+  async send(key: string, args: (string | Buffer)[], options?: SendOptions): Promise<unknown> {
+    try {
+      return (await this.sendTo(key, args, options)).answer;
+    } catch (error) {
+      if (!(error instanceof ErrorReply && REDIRECTED.test(error.message))) throw error;
+      return this.#cluster.sendCommand(key, false, args, options);
+    }
+  }
+
+  async sendTo(key: string, args: (string | Buffer)[], options?: SendOptions) {
+    const server = await this.#cluster.getNodeClientForKey(key, false);
+    return { answer: await server.sendCommand(args, options), server };
   }
 
   async subscribe(channels: string[], listener: Listener): Promise<void> {
@@ -97,11 +119,8 @@ export class ClusterLink implements Link {
     await Promise.all(channels.map((channel) => this.#cluster.sUnsubscribe(channel, listener, true)));
   }
 
-  async servers(): ReturnType<Link['servers']> {
-    const clients = await Promise.all(
-      this.#cluster.masters.map((master) => this.#cluster.nodeClient(master)),
-    );
-    return clients.map((client) => (args: string[]) => client.sendCommand(args));
+  async servers(): ReturnType<Connection['servers']> {
+    return (await this.#masters()).map((client) => (args) => client.sendCommand(args));
   }
 
   async info(section: string): Promise<string> {
@@ -109,40 +128,35 @@ export class ClusterLink implements Link {
     return client.info(section);
   }
 
-  #lost(error: unknown): void {
-    if (!this.#isOpen || this.#awaySince !== undefined) return;
-    this.#awaySince = Date.now();
-    this.#log.warn({ err: error }, 'a connection to the Redis Cluster is lost; trying to get it back');
-  }
-
-  /** A master is connected. */
-  async #found(): Promise<void> {
-    if (this.#isProbing) return;
-    this.#isProbing = true;
-    while (this.#isOpen && this.#awaySince !== undefined && this.#isConnected()) {
-      if (await this.#isWhole()) {
-        this.#log.info(`the Redis Cluster is back after ${Date.now() - this.#awaySince} ms`);
-        this.#awaySince = undefined;
-        for (const task of this.#whenReady) task();
-      } else await wait(PROBE_MS);
-    }
-    this.#isProbing = false;
-  }
-
-  #isConnected(): boolean {
-    return this.#cluster.masters.every(
-      // Subscriptions have a connection of their own, which is ready when they are restored.
-      ({ client, pubSub }) => client?.isReady && (pubSub === undefined || pubSub.client.isReady),
+  /** Every master, and every connection to one, answers; and all of them have found the others. */
+  async check(): Promise<void> {
+    const masters = await this.#masters();
+    const listening = this.#cluster.masters.map(
+      ({ pubSub }) => pubSub?.client.isReady && pubSub.client.ping(),
     );
+    const states = masters.map(async (client) => {
+      await client.ping(); // else while it loads its data
+      const info = String(await client.sendCommand(['CLUSTER', 'INFO']));
+      if (!info.includes('cluster_state:ok')) throw new Unfit('the cluster lacks a master');
+      checkRole(await client.info('replication'));
+    });
+    await Promise.all([...states, ...listening]);
   }
 
-  /** Whether every master has found the others, and takes commands again. */
-  async #isWhole(): Promise<boolean> {
-    const asked = this.#cluster.masters.map(async ({ client }) => {
-      const info = String(await client?.sendCommand(['CLUSTER', 'INFO']));
-      return info.includes('cluster_state:ok');
-    });
-    const states = await Promise.all(asked).catch(() => [false]);
-    return states.every((isOk) => isOk);
+  async close(): Promise<void> {
+    this.#closing = this.#cluster.masters
+      .flatMap(({ client, pubSub }) => [client, pubSub?.client])
+      .filter((client) => client !== undefined);
+    await this.#cluster.close();
+  }
+
+  destroy(): void {
+    this.#isGone = true;
+    this.#cluster.destroy();
+    for (const client of this.#closing) client.destroy();
+  }
+
+  #masters() {
+    return Promise.all(this.#cluster.masters.map((master) => this.#cluster.nodeClient(master)));
   }
 }

@@ -43,7 +43,7 @@ export function contentsOf(engine: Engine, link: Link, keys: Keys): StoreContent
     async restore(log, key, entries, last) {
       const stream = keys.log(log, key);
       const add = (sequence: number, text: string) =>
-        engine.send(stream, 'XADD', stream, streamId(sequence), 'value', text);
+        engine.write(stream, 'XADD', stream, streamId(sequence), 'value', text);
       const calls = entries.map(
         ({ sequence, text }) =>
           () =>
@@ -53,7 +53,7 @@ export function contentsOf(engine: Engine, link: Link, keys: Keys): StoreContent
       if (last > (entries.at(-1)?.sequence ?? 0)) {
         calls.push(
           () => add(last, 'null'),
-          () => engine.send(stream, 'XDEL', stream, streamId(last)),
+          () => engine.write(stream, 'XDEL', stream, streamId(last)),
         );
       }
       await engine.call(() => Promise.all(calls.map((call) => call())));

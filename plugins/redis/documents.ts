@@ -94,7 +94,7 @@ export async function change(
   deletes: readonly string[],
   condition: readonly string[] = [],
 ): Promise<number> {
-  const deleted = await engine.send(
+  const deleted = await engine.write(
     keys[0],
     'EVAL',
     condition.length === 0 ? CHANGE : CHANGE_IF,

@@ -1,20 +1,25 @@
 /** How calls of the store reach Redis: at once, or once Redis is back, within limits. */
 import { ErrorReply, RESP_TYPES } from '@redis/client';
 import { HubError } from '../../core/index.ts';
-import type { Link } from './link.ts';
+import { type Link, TooFewReplicas } from './link.ts';
 
 export interface WaitOptions {
   /** How long a command waits while Redis is away. */
   readonly waitMs: number;
   /** Commands that may wait at a time. */
   readonly waiting: number;
+  /** As those of the link. */
+  readonly replicas?: number;
 }
 
 /** Calls that may be under way at a time: beyond, Redis does not keep up. */
 const MOST_CALLS = 100_000;
 
-/** Answers of a Redis that loads its data, follows another one, or is part of a cluster that lacks a master. */
-const NOT_NOW = /^(LOADING|READONLY|MASTERDOWN|CLUSTERDOWN|TRYAGAIN)/;
+/**
+ * Answers of a Redis that loads its data, follows another one, lacks replicas, or is part of a cluster that lacks a master or
+ * moves keys.
+ */
+const NOT_NOW = /^(LOADING|READONLY|MASTERDOWN|NOREPLICAS|CLUSTERDOWN|TRYAGAIN|MOVED|ASK)/;
 
 const BYTES = { typeMapping: { [RESP_TYPES.BLOB_STRING]: Buffer } };
 
@@ -58,6 +63,16 @@ export class Engine {
     return this.#send(() => this.#link.send(key, args));
   }
 
+  /** As `send`, for all that changes something: as many replicas have it then as are wanted. See `Link.write`. */
+  write(key: string, ...args: (string | Buffer)[]): Promise<unknown> {
+    return this.#send(() => this.#link.write(key, args));
+  }
+
+  /** Resolves when what was read of the key is as safe as if it had been written now. */
+  async keep(key: string): Promise<void> {
+    if ((this.#options.replicas ?? 0) > 0) await this.write(key, 'EXISTS', key);
+  }
+
   /** As `send`, but bytes are given back as the bytes they are. */
   sendForBytes(key: string, ...args: string[]): Promise<unknown> {
     return this.#send(() => this.#link.send(key, args, BYTES));
@@ -77,6 +92,8 @@ export class Engine {
       return await command();
     } catch (error) {
       if (error instanceof ErrorReply) throw NOT_NOW.test(error.message) ? cannotNow(error) : error;
+      if (error instanceof TooFewReplicas)
+        throw new HubError('store_unavailable', error.message, 503, { cause: error });
       const text = 'Redis went away before it answered; whether it did what it was asked to is not known';
       throw new HubError('store_unavailable', text, 503, { cause: error });
     }

@@ -1,4 +1,4 @@
-/** The connection to Redis, as the rest of the plugin sees it: one server, or a cluster of them. */
+/** The connection to Redis, as the rest of the plugin sees it: one server, the one that sentinels name, or a cluster. */
 import type { TypeMapping } from '@redis/client';
 import { StartError } from '../../core/index.ts';
 
@@ -26,6 +26,11 @@ export interface Link {
    * @param key one of those the command is about, or its channel: it decides the server.
    */
   send(key: string, args: (string | Buffer)[], options?: SendOptions): Promise<unknown>;
+  /**
+   * As `send`, for what must not be lost any more once it is answered: as many replicas have it then as are wanted.
+   * @throws TooFewReplicas
+   */
+  write(key: string, args: (string | Buffer)[]): Promise<unknown>;
   /** Resolves when it is in force. Confirmed subscriptions are restored after Redis was away. */
   subscribe(channels: string[], listener: Listener): Promise<void>;
   unsubscribe(channels: string[], listener: Listener): Promise<void>;
@@ -38,7 +43,12 @@ export interface Link {
 export interface LinkOptions {
   readonly url: string;
   readonly silenceMs: number;
+  /** Replicas that must have a write before it is answered; default: none. */
+  readonly replicas?: number;
 }
+
+/** A write was made, but too few replicas had it in time. */
+export class TooFewReplicas extends Error {}
 
 /** Between attempts to connect, in ms: doubled from the first to the last, each one shortened at random by up to a half. */
 const FIRST_DELAY = 50;
@@ -62,8 +72,8 @@ export async function checkVersion(link: Link): Promise<void> {
 }
 
 /** @returns the error to start with, for what kept the link from opening. */
-export function cannotStart(url: string, cause: unknown): StartError {
+export function cannotStart(place: string, cause: unknown): StartError {
   if (cause instanceof StartError) return cause;
   const reason = cause instanceof Error ? cause.message || cause.name : String(cause);
-  return new StartError(`Redis at ${new URL(url).host} cannot be used: ${reason}`, { cause });
+  return new StartError(`Redis at ${place} cannot be used: ${reason}`, { cause });
 }

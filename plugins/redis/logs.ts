@@ -20,7 +20,7 @@ export function logs(
         const text = encode(value, key);
         const id = await engine.call(() => {
           const stream = keyOf(name, key);
-          return engine.send(stream, 'XADD', stream, '0-*', 'value', text);
+          return engine.write(stream, 'XADD', stream, '0-*', 'value', text);
         });
         return sequenceOf(id);
       },
@@ -38,7 +38,7 @@ export function logs(
         checkSequence(before, 'before');
         const stream = keyOf(name, key);
         const id = streamId(Math.ceil(before));
-        return engine.call(async () => Number(await engine.send(stream, 'XTRIM', stream, 'MINID', '=', id)));
+        return engine.call(async () => Number(await engine.write(stream, 'XTRIM', stream, 'MINID', '=', id)));
       },
       async delete(key, sequence) {
         checkId(key, 'key');
@@ -47,7 +47,7 @@ export function logs(
           // Not a number of any entry, and no id that Redis would take.
           if (!Number.isSafeInteger(sequence) || sequence < 1) return false;
           const stream = keyOf(name, key);
-          return (await engine.send(stream, 'XDEL', stream, streamId(sequence))) === 1;
+          return (await engine.write(stream, 'XDEL', stream, streamId(sequence))) === 1;
         });
       },
     };

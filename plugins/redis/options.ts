@@ -12,6 +12,24 @@ export const Options = Type.Object({
     default: false,
     description: 'Whether `url` is one server of a Redis Cluster; the others are found from it.',
   }),
+  sentinels: Type.Array(Type.String({ pattern: '^rediss?://', writeOnly: true }), {
+    default: [],
+    maxItems: 100,
+    description:
+      'Where sentinels are, which name the server: URLs like `url`, of which only user, password, database and TLS hold then.',
+  }),
+  master: Type.String({
+    default: 'mymaster',
+    pattern: '^[\\w.-]{1,64}$',
+    description: 'What the sentinels call the server.',
+  }),
+  replicas: Type.Integer({
+    default: 0,
+    minimum: 0,
+    maximum: 100,
+    description:
+      'Replicas that must have what is written before the store acknowledges it, within half of `silenceMs`; see below.',
+  }),
   prefix: Type.String({
     default: 'wayhub',
     pattern: '^[\\w.-]{1,64}$',

@@ -8,6 +8,7 @@ import { redisLeases } from './leases.ts';
 import type { Link } from './link.ts';
 import type { Options } from './options.ts';
 import { RedisPresence } from './presence.ts';
+import { SentinelLink } from './sentinel.ts';
 import { StandaloneLink } from './standalone.ts';
 import { redisStore } from './store.ts';
 
@@ -28,10 +29,12 @@ export interface RedisParts {
 
 /** @throws StartError when Redis cannot be used. */
 export async function openParts(options: Options, log: Log): Promise<RedisParts> {
+  const hasSentinels = options.sentinels.length > 0;
   const keys = new Keys(options.prefix);
   // A connection for each, so that large documents do not hold up notifications.
   const linkFor = (use: string): Link => {
     const own = log.child({ connection: use });
+    if (hasSentinels) return new SentinelLink(options, own);
     return options.cluster ? new ClusterLink(options, own) : new StandaloneLink(options, own);
   };
   const forBroker = linkFor('broker');
@@ -40,7 +43,7 @@ export async function openParts(options: Options, log: Log): Promise<RedisParts>
     await forBroker.open();
     if (forStore !== undefined) {
       await forStore.open();
-      await warnOfLoss(forStore, log);
+      await warnOfLoss(forStore, options.replicas, log);
     }
   } catch (error) {
     await Promise.all([forBroker.close(), forStore?.close()]);

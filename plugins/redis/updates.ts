@@ -71,7 +71,7 @@ export class Updates {
     for (;;) {
       const { next, outcomes } = this.#make(id, present, group.changes);
       // Without a change there is nothing to write: it was so when it was read.
-      const found = next === present ? 1 : await this.#set(id, present, next);
+      const found = next === present ? await this.#leave() : await this.#set(id, present, next);
       if (found === 1) {
         for (const [index, { asked }] of group.changes.entries()) settle(asked, outcomes[index]);
         return;
@@ -96,9 +96,14 @@ export class Updates {
     return { next, outcomes };
   }
 
+  async #leave(): Promise<1> {
+    await this.#engine.keep(this.#keys[0]);
+    return 1;
+  }
+
   #set(id: string, present: string, next: string): Promise<unknown> {
     const [key] = this.#keys;
-    return this.#engine.send(key, 'EVAL', COMPARE_AND_SET, '2', ...this.#keys, id, present, next);
+    return this.#engine.write(key, 'EVAL', COMPARE_AND_SET, '2', ...this.#keys, id, present, next);
   }
 }
 

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import t, { type Test, test } from 'tap';
 import { createLog } from '../../../core/log.ts';
 import { ClusterLink } from '../../../plugins/redis/cluster.ts';
@@ -11,7 +12,8 @@ import { presenceContract } from '../../contract/presence.ts';
 import { storeContract } from '../../contract/store.ts';
 import { hubsOn } from './cluster.ts';
 import { enter, redisHub, untilHeard, untilReady } from './hubs.ts';
-import { newPrefix, ownCluster, withRedis } from './service.ts';
+import { newPrefix, withRedis } from './service.ts';
+import { ownCluster } from './sets.ts';
 
 await withRedis(async () => {
   const [first, ...others] = await ownCluster(t);
@@ -73,5 +75,16 @@ await withRedis(async () => {
       documents.map((_, i) => i),
     );
     await untilHeard(here, bob);
+  });
+
+  test('a link ends while masters say nothing, and what they were asked fails', async (t) => {
+    const link = new ClusterLink({ url: first.url, silenceMs: 300 }, createLog('silent'));
+    await link.open();
+    for (const redis of others) redis.pause();
+    const calls = Array.from({ length: 30 }, (_, i) => link.send(`${i}`, ['GET', `${i}`]));
+    await nextTurn();
+    const [outcomes] = await Promise.all([Promise.allSettled(calls), link.close()]);
+    for (const redis of others) redis.resume();
+    t.strictSame(new Set(outcomes.map(({ status }) => status)), new Set(['fulfilled', 'rejected']));
   });
 });

@@ -2,11 +2,12 @@
 import { setImmediate as nextTurn, setTimeout as wait } from 'node:timers/promises';
 import { createClient } from '@redis/client';
 import type { Test } from 'tap';
-import type { Broker } from '../../../core/index.ts';
+import type { Broker, Log } from '../../../core/index.ts';
 import { createLog } from '../../../core/log.ts';
 import { RedisBroker } from '../../../plugins/redis/broker.ts';
 import { ClusterLink } from '../../../plugins/redis/cluster.ts';
 import { Keys } from '../../../plugins/redis/keys.ts';
+import type { Link } from '../../../plugins/redis/link.ts';
 import { StandaloneLink } from '../../../plugins/redis/standalone.ts';
 import type { Cluster } from '../../contract/broker.ts';
 
@@ -17,11 +18,15 @@ interface Member {
   readonly topics: ReadonlySet<string>;
 }
 
-/** @param urls of the one server, or of all masters of a cluster. */
+/**
+ * @param urls of the one server, or of all masters of a cluster.
+ * @param linkTo default: to those.
+ */
 export async function hubsOn(
   t: Test,
   urls: readonly [string, ...string[]],
   prefix: string,
+  linkTo?: (log: Log) => Link,
 ): Promise<Cluster> {
   const keys = new Keys(prefix);
   const servers = await Promise.all(urls.map((url) => createClient({ url }).connect()));
@@ -38,7 +43,8 @@ export async function hubsOn(
   const join = (): Broker => {
     const log = createLog('silent');
     const options = { url: urls[0], silenceMs: 5_000 };
-    const link = urls.length > 1 ? new ClusterLink(options, log) : new StandaloneLink(options, log);
+    const plain = urls.length > 1 ? ClusterLink : StandaloneLink;
+    const link = linkTo?.(log) ?? new plain(options, log);
     const broker = new RedisBroker(link, keys, 1_000_000, log);
     const topics = new Set<string>();
     let own = '';

@@ -158,7 +158,7 @@ await withRedis(() => {
       rows.map(([, name, value = '', text]) => [name, value.trim().replaceAll(',', ''), text]),
       Object.entries(options).map(([name, { default: value, description }]) => [
         name,
-        String(value),
+        Array.isArray(value) ? JSON.stringify(value) : String(value),
         description[0]?.toLowerCase() + description.slice(1).replace(/\.$/, ''),
       ]),
     );
@@ -182,6 +182,7 @@ await withRedis(() => {
       await client.sPublish(`${prefix}:1:topic:c / all`, text);
     await untilHeard(here, bob);
     t.match(there.hub.logged.at(-1), { msg: 'a notification from another hub cannot be read' });
+    t.notMatch(JSON.stringify(there.hub.logged), /is lost/, 'it keeps its connection');
     await there.parts.store.collection('d').put('x', 1);
   });
 

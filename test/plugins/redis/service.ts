@@ -50,7 +50,7 @@ export async function deleteKeys(url: string, prefixes: readonly string[]): Prom
   await client.close();
 }
 
-/** A Redis of the test's own on a free port, which keeps what it acknowledged when it is killed. */
+/** A Redis of the test's own on a free port, which keeps what it acknowledged when it is killed; or a sentinel. */
 export interface OwnRedis {
   readonly url: string;
   /** As `kill -9`. @returns when it is gone. */
@@ -62,20 +62,33 @@ export interface OwnRedis {
   resume(): void;
 }
 
-/** @param more settings of redis.conf. */
-export async function ownRedis(t: Test, more: Readonly<Record<string, string>> = {}): Promise<OwnRedis> {
-  const folder = mkdtempSync(join(tmpdir(), 'wayhub-redis-'));
+/** @param more settings of redis.conf; several words of one are a list. */
+export async function ownRedis(t: Test, more: Settings = {}): Promise<OwnRedis> {
   const port = await freePort();
-  const settings = {
-    port,
-    bind: '127.0.0.1',
-    dir: folder,
-    save: '',
-    appendonly: 'yes',
-    appendfsync: 'always',
-    ...more,
-  };
-  const args = Object.entries(settings).flatMap(([name, value]) => [`--${name}`, `${value}`]);
+  return ownServer(t, port, (folder) => {
+    const settings: Settings = {
+      port: `${port}`,
+      bind: '127.0.0.1',
+      dir: folder,
+      save: '',
+      appendonly: 'yes',
+      appendfsync: 'always',
+      ...more,
+    };
+    return Object.entries(settings).flatMap(([name, value]) => [`--${name}`, ...[value].flat()]);
+  });
+}
+
+type Settings = Readonly<Record<string, string | readonly string[]>>;
+
+/** @param argsIn the arguments of redis-server, for a folder of its own. */
+export async function ownServer(
+  t: Test,
+  port: number,
+  argsIn: (folder: string) => string[],
+): Promise<OwnRedis> {
+  const folder = mkdtempSync(join(tmpdir(), 'wayhub-redis-'));
+  const args = argsIn(folder);
   let child: ChildProcess | undefined;
   const kill = async () => {
     if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
@@ -100,37 +113,6 @@ export async function ownRedis(t: Test, more: Readonly<Record<string, string>> =
     pause: () => void child?.kill('SIGSTOP'),
     resume: () => void child?.kill('SIGCONT'),
   };
-}
-
-/** A Redis Cluster of three masters. */
-export async function ownCluster(t: Test): Promise<[OwnRedis, ...OwnRedis[]]> {
-  const make = async () => {
-    const busPort = await freePort();
-    const redis = await ownRedis(t, {
-      'cluster-enabled': 'yes',
-      'cluster-port': `${busPort}`,
-    });
-    const client = await createClient({ url: redis.url }).connect();
-    return { redis, port: new URL(redis.url).port, busPort: `${busPort}`, client };
-  };
-  const [first, ...others] = [await make(), await make(), await make()];
-  const all = [first, ...others];
-  for (const [i, { client }] of all.entries()) {
-    const [from, to] = [Math.floor((16_384 * i) / 3), Math.floor((16_384 * (i + 1)) / 3) - 1];
-    await client.sendCommand(['CLUSTER', 'ADDSLOTSRANGE', `${from}`, `${to}`]);
-    await client.sendCommand(['CLUSTER', 'SET-CONFIG-EPOCH', `${i + 1}`]);
-  }
-  for (const { port, busPort } of others)
-    await first.client.sendCommand(['CLUSTER', 'MEET', '127.0.0.1', port, busPort]);
-  for (const { client } of all) {
-    for (;;) {
-      const info = String(await client.sendCommand(['CLUSTER', 'INFO']));
-      if (/cluster_state:ok/.test(info) && /cluster_known_nodes:3/.test(info)) break;
-      await wait(10);
-    }
-    await client.close();
-  }
-  return [first.redis, ...others.map(({ redis }) => redis)];
 }
 
 /** A way to a Redis that a test can cut, while others still reach it. */
@@ -176,7 +158,7 @@ async function answers(port: number): Promise<boolean> {
   }
 }
 
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
   const address = server.address();
