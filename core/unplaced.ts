@@ -63,7 +63,6 @@ export class Unplaced<O> {
     this.#size += text.length + OVERHEAD;
     for (const oldest of this.#entries.values()) {
       if (this.#size <= MOST_WAITING) break;
-      this.receive(oldest.number);
       this.remove(oldest.number);
       this.#dropped++;
     }
@@ -89,8 +88,14 @@ export class Unplaced<O> {
     return isNext;
   }
 
-  /** The entry is not waited for any more. */
+  /** Whether the entry waits for its place. */
+  has(number: number): boolean {
+    return this.#entries.has(number);
+  }
+
+  /** The entry is not waited for any more. It is received without a place if it was not yet. */
   remove(number: number): void {
+    this.receive(number);
     const entry = this.#entries.get(number);
     if (entry === undefined) return;
     this.#entries.delete(number);

@@ -18,7 +18,7 @@ export class RedisStreams {
   }
 
   async append(topic: string, frame: string, options: AppendOptions): Promise<boolean> {
-    const { node, number, keep, isAfterLoss } = options;
+    const { node, number, keep, follows, isAfterLoss } = options;
     const channel = this.#keys.topic(topic);
     const { entries, position, sender } = this.#keys.stream(topic);
     const done = await this.#link.send(channel, [
@@ -36,6 +36,7 @@ export class RedisStreams {
       `${keep.seconds}`,
       newEpoch(),
       isAfterLoss ? '1' : '',
+      follows ? '1' : '',
     ]);
     return done === 1;
   }
