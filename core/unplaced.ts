@@ -76,10 +76,10 @@ export class Unplaced<O> {
 
   /**
    * An own entry has its place.
-   * @returns whether it is received there; false: it was before.
+   * @returns whether it is received there; false: it was before, or there is none of this number.
    */
   place(number: number, position: Position): boolean {
-    const isNext = number >= this.#next;
+    const isNext = number >= this.#next && number <= this.#last;
     if (isNext) {
       this.receive(number - 1);
       this.#receiveNext(position);
@@ -95,9 +95,9 @@ export class Unplaced<O> {
 
   /** The entry is not waited for any more. It is received without a place if it was not yet. */
   remove(number: number): void {
-    this.receive(number);
     const entry = this.#entries.get(number);
     if (entry === undefined) return;
+    this.receive(number);
     this.#entries.delete(number);
     this.#size -= entry.text.length + OVERHEAD;
   }
