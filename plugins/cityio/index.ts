@@ -60,7 +60,7 @@ export default definePlugin({
       announcer,
       collector,
     };
-    const coreModules = new CoreModules(hub.notify, endpoints, options.coreModules);
+    const coreModules = new CoreModules(hub, endpoints, options.coreModules);
 
     serveInterfaces(city, coreModules);
     serveScenarios(city);
