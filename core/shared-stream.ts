@@ -127,48 +127,51 @@ export class SharedStream<O> implements Stream<O> {
     } catch {
       return; // away, which whoever appends is told, or it is asked again
     }
-    this.#take(past, since);
+    const isWhole = this.#take(past, since);
     const held = this.#held;
     this.#held = [];
     for (const { position, frame } of held) this.arrive(position, frame);
     if (this.#isAway) this.#comeBack();
+    else if (!isWhole) this.#repeat();
   }
 
-  #take({ position: { epoch, offset }, frames }: Past, since: Position): void {
+  /** @returns whether nothing is missing. */
+  #take({ position: { epoch, offset }, frames }: Past, since: Position): boolean {
     const before = offset - frames.length;
     const present = this.#position;
     const follows = epoch === present.epoch && before <= present.offset && offset >= since.offset;
+    const isWhole = follows || !this.#hasBegun;
     if (!follows) {
       this.#position = { epoch, offset: before };
       this.#wholeAfter = before;
-      if (this.#hasBegun) this.#parts.hears.missed();
+      if (!isWhole) this.#parts.hears.missed();
       this.#hasBegun = true;
     }
     for (const [index, frame] of frames.entries()) {
       const place = before + 1 + index;
       if (place > this.#position.offset) this.#accept({ epoch, offset: place }, frame);
     }
+    return isWhole;
   }
 
   #send({ number, frame }: OwnEntry<O>): void {
     const { broker, topic, node, hears } = this.#parts;
     const { dropped } = this.#unplaced;
+    // It must not overtake one that fails, which would then be taken for one that is there.
+    const follows = this.#unplaced.has(number - 1);
     const isAfterLoss = dropped > this.#announced && !this.#isAnnouncing;
     this.#isAnnouncing ||= isAfterLoss;
-    broker.append(topic, frame, { node, number, keep: hears.keep, isAfterLoss }).then(
+    broker.append(topic, frame, { node, number, keep: hears.keep, follows, isAfterLoss }).then(
       (isNew) => {
         if (isAfterLoss) {
-          this.#announced = dropped;
+          this.#announced = Math.max(this.#announced, dropped);
           this.#isAnnouncing = false;
         }
         // Without being connected, nobody hears that it has its place; and what had one before may be kept no longer.
         if (!this.#isConnected) this.#unplaced.remove(number);
         else if (!isNew) void this.catchUp().then(() => this.#unplaced.remove(number));
       },
-      (error: unknown) => {
-        if (isAfterLoss) this.#isAnnouncing = false;
-        this.#goAway(error);
-      },
+      (error: unknown) => this.#goAway(error),
     );
   }
 
@@ -182,6 +185,13 @@ export class SharedStream<O> implements Stream<O> {
   #comeBack(): void {
     this.#isAway = false;
     this.#parts.say('well again');
+    this.#repeat();
+  }
+
+  /** Nobody knows which of the own entries have their place: perhaps it is in what is missing here. The broker knows them. */
+  #repeat(): void {
+    this.#unplaced.receive();
+    this.#isAnnouncing = false;
     for (const entry of this.#unplaced) this.#send(entry);
   }
 }

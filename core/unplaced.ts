@@ -63,7 +63,6 @@ export class Unplaced<O> {
     this.#size += text.length + OVERHEAD;
     for (const oldest of this.#entries.values()) {
       if (this.#size <= MOST_WAITING) break;
-      this.receive(oldest.number);
       this.remove(oldest.number);
       this.#dropped++;
     }
@@ -77,10 +76,10 @@ export class Unplaced<O> {
 
   /**
    * An own entry has its place.
-   * @returns whether it is received there; false: it was before.
+   * @returns whether it is received there; false: it was before, or there is none of this number.
    */
   place(number: number, position: Position): boolean {
-    const isNext = number >= this.#next;
+    const isNext = number >= this.#next && number <= this.#last;
     if (isNext) {
       this.receive(number - 1);
       this.#receiveNext(position);
@@ -89,10 +88,16 @@ export class Unplaced<O> {
     return isNext;
   }
 
-  /** The entry is not waited for any more. */
+  /** Whether the entry waits for its place. */
+  has(number: number): boolean {
+    return this.#entries.has(number);
+  }
+
+  /** The entry is not waited for any more. It is received without a place if it was not yet. */
   remove(number: number): void {
     const entry = this.#entries.get(number);
     if (entry === undefined) return;
+    this.receive(number);
     this.#entries.delete(number);
     this.#size -= entry.text.length + OVERHEAD;
   }

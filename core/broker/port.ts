@@ -21,6 +21,11 @@ export interface AppendOptions {
   /** 1 for what that hub appends first, then without gaps: what it repeats is recognised by it. */
   readonly number: number;
   readonly keep: Keep;
+  /**
+   * The entry of the number before may be on its way, or have failed: this one is refused unless that one is in the stream. False: that
+   * one is known to have been in it, or left out for good.
+   */
+  readonly follows: boolean;
   /** Numbers before this one are left out for good: a new epoch begins, so that all hubs learn of it. */
   readonly isAfterLoss: boolean;
 }
@@ -71,7 +76,8 @@ export interface Broker {
    * Appends to the stream of a topic and sends to all hubs that subscribed to it, in one step, once for each number.
    * @param topic without braces.
    * @returns whether it was done now; false: it had been before.
-   * @throws Error when it could not be done now, or nobody knows: it may be repeated, after all others of lower numbers.
+   * @throws Error when it could not be done now, or nobody knows, or it must not be before the entry it follows: it may be repeated, after
+   *   all others of lower numbers.
    */
   append(topic: string, frame: string, options: AppendOptions): Promise<boolean>;
   /**

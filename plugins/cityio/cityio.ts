@@ -4,6 +4,7 @@ import type { Announcer } from './announcer.ts';
 import type { Endpoints } from './endpoints.ts';
 import type { Collector } from './garbage.ts';
 import type { Options } from './options.ts';
+import type { Protection } from './protection.ts';
 import type { Repository } from './repository.ts';
 import type { Tables } from './tables.ts';
 import type { Tags } from './tags.ts';
@@ -14,6 +15,7 @@ export interface CityIO {
   readonly options: Options;
   readonly repository: Repository;
   readonly tags: Tags;
+  readonly protection: Protection;
   readonly tables: Tables;
   readonly writer: Writer;
   readonly endpoints: Endpoints;

@@ -1,4 +1,4 @@
-/** Commands of the CLI. They work on the store by themselves: the hub that serves it must be stopped. */
+/** Commands of the CLI. They work on the store by themselves: a hub that has it to itself must be stopped. */
 import { createWriteStream } from 'node:fs';
 import { pipeline } from 'node:stream/promises';
 import type { CityIO } from './cityio.ts';
@@ -6,7 +6,7 @@ import { dumpLines, dumpStream } from './dump.ts';
 import { Restore, restoreFile } from './restore.ts';
 
 export function addCommands(city: CityIO): void {
-  const { hub, tables, collector } = city;
+  const { hub, tables, protection, collector } = city;
   hub.command({
     name: 'dump',
     summary: 'writes all tables with their history and scenarios to a file, or to standard output',
@@ -21,7 +21,7 @@ export function addCommands(city: CityIO): void {
     summary: 'takes a dump in; tables of other names stay as they are',
     args: ['<file>'],
     run: async ({ args: [file = ''], print }) => {
-      await restoreFile(file, new Restore(city), collector);
+      await restoreFile(file, new Restore(city), protection);
       print(`the store has ${tables.list().length} tables now`);
     },
   });

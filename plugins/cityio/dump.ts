@@ -34,8 +34,8 @@ const PAGE = 1_000;
 
 /** The lines of a dump. Nothing is collected while they are being read. */
 export async function* dumpLines(city: CityIO): AsyncGenerator<string> {
-  const { repository, collector } = city;
-  const release = collector.hold();
+  const { repository, protection } = city;
+  const release = await protection.hold();
   try {
     // First: all that these refer to is there already, and is found below.
     const tags = await tagEntries(city.tags);
@@ -49,7 +49,7 @@ export async function* dumpLines(city: CityIO): AsyncGenerator<string> {
     yield* separated(tags.map((tag) => JSON.stringify(tag)));
     yield ']}';
   } finally {
-    release();
+    await release();
   }
 }
 

@@ -24,6 +24,15 @@ export interface Listener {
 /** A channel all user interfaces are in. No table has this name. */
 export const EVERY_INTERFACE = '';
 
+/** State of a module's connection. */
+export interface ModuleListener {
+  /** It registered as a core module. */
+  isCore: boolean;
+}
+
+/** A channel all core modules are in. No table has this name. */
+export const CORE_MODULES = '';
+
 export type Endpoints = ReturnType<typeof openEndpoints>;
 
 export function openEndpoints(hub: Hub, { prefix, bodyBytes }: Options) {
@@ -35,8 +44,11 @@ export function openEndpoints(hub: Hub, { prefix, bodyBytes }: Options) {
     data: () => ({ table: undefined }),
     summary: 'CityIO: user interfaces',
   });
-  const module = hub.endpoint([`${prefix}/module`, corePath(prefix)], {
+  const module = hub.endpoint<ModuleListener>([`${prefix}/module`, corePath(prefix)], {
     ...common,
+    data: () => ({ isCore: false }),
+    // That it is there is all that other hubs need to know.
+    presence: ({ data }) => (data.isCore ? '' : undefined),
     summary: 'CityIO: modules, and on /module/core those that are always on',
   });
   return {

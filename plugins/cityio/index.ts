@@ -14,9 +14,11 @@ import { serveInterfaces } from './interface.ts';
 import { serveModules } from './modules.ts';
 import { Options } from './options.ts';
 import { OtherHubs } from './other-hubs.ts';
+import { OwnProtection } from './protection.ts';
 import { Repository } from './repository.ts';
 import { serveRest } from './rest.ts';
 import { serveScenarios } from './scenarios.ts';
+import { SharedProtection } from './shared-protection.ts';
 import { Tables } from './tables.ts';
 import { Tags } from './tags.ts';
 import { defineTopics } from './topics.ts';
@@ -28,7 +30,9 @@ export default definePlugin({
   after: ['topics'],
   options: Options,
   async setup(hub, options) {
-    const repository = new Repository(hub.store, options.cacheBytes);
+    const { isShared } = hub.store;
+    const protection = isShared ? new SharedProtection(hub.store) : new OwnProtection();
+    const repository = new Repository(hub.store, protection, options.cacheBytes);
     const tags = new Tags(hub.store);
     const endpoints = openEndpoints(hub, options);
     const announcer = new Announcer(hub, repository, tags, endpoints);
@@ -36,10 +40,27 @@ export default definePlugin({
     await tables.load();
     const others = new OtherHubs(hub, tables);
     const teller = defineTopics(hub);
-    const writer = new Writer({ repository, tags, tables, others, teller, options });
-    const collector = new Collector(repository, tags, options.history);
-    const city: CityIO = { hub, options, repository, tags, tables, writer, endpoints, announcer, collector };
-    const coreModules = new CoreModules(hub.notify, endpoints, options.coreModules);
+    const writer = new Writer({ repository, tags, protection, tables, others, teller, options });
+    const collector = new Collector({
+      repository,
+      tags,
+      protection,
+      ...(isShared && { touch: () => writer.touchAll() }),
+      history: options.history,
+    });
+    const city: CityIO = {
+      hub,
+      options,
+      repository,
+      tags,
+      protection,
+      tables,
+      writer,
+      endpoints,
+      announcer,
+      collector,
+    };
+    const coreModules = new CoreModules(hub, endpoints, options.coreModules);
 
     serveInterfaces(city, coreModules);
     serveScenarios(city);
@@ -48,12 +69,16 @@ export default definePlugin({
     addCommands(city);
 
     if (options.demo) hub.onReady(() => createDemo(city));
-    // What another hub has stored and not tagged yet would be garbage to this one.
-    if (options.collectEvery > 0 && !hub.store.isShared) {
-      hub.every('collect', options.collectEvery * 1_000, async (signal) => {
-        const deleted = await collector.collect(signal);
+    if (options.collectEvery > 0) {
+      // The lease of the task below.
+      const lease = hub.lease('collect');
+      const collect = async (signal: AbortSignal) => {
+        const { fence } = lease;
+        if (fence === undefined) return;
+        const deleted = await collector.collect(signal, { fence });
         if (deleted > 0) hub.log.info({ deleted }, 'objects that nothing refers to were deleted');
-      });
+      };
+      hub.every('collect', options.collectEvery * 1_000, collect, { once: true });
     }
   },
 });

@@ -1,5 +1,5 @@
 /** `/interface`: user interfaces. They listen to one table each, paint it, and talk to its modules. */
-import { type Connection, HubError } from '../../core/index.ts';
+import { type Connection, HubError, type Static } from '../../core/index.ts';
 import { assertWriter } from './access.ts';
 import type { CityIO } from './cityio.ts';
 import type { CoreModules } from './core-modules.ts';
@@ -38,15 +38,17 @@ export function serveInterfaces(
 
   endpoint.on('REQUEST_CORE_MODULES_LIST', Nothing, () => ui.coreModules(core.list()));
 
-  for (const [type, message] of [
-    ['MODULE_REQUEST', module.request],
-    ['MODULE_REMOVAL_REQUEST', module.removal],
+  for (const [type, isRemoval] of [
+    ['MODULE_REQUEST', false],
+    ['MODULE_REMOVAL_REQUEST', true],
   ] as const) {
-    endpoint.on(type, ModuleId, ({ id }, connection) => {
+    const ask = async ({ id }: Static<typeof ModuleId>, connection: Connection<Listener>) => {
       assertWriter(options, connection.identity);
-      const { name } = tables.get(listenedTable(connection));
-      core.get(id).send(message({ table: name }));
-    });
+      const { name: table } = tables.get(listenedTable(connection));
+      await core.ask({ id, table, isRemoval });
+    };
+    // Its hub may be gone, which takes a while to notice.
+    endpoint.on(type, ModuleId, ask, { concurrent: true });
   }
 
   endpoint.on('UPDATE_MODULE', UpdateModule, (content, connection) => {

@@ -3,7 +3,7 @@ import { HubError } from '../../core/index.ts';
 import { assertWriter } from './access.ts';
 import type { CityIO } from './cityio.ts';
 import type { CoreModules } from './core-modules.ts';
-import { corePath } from './endpoints.ts';
+import { CORE_MODULES, corePath } from './endpoints.ts';
 import { subjectOf, withResults } from './indicators.ts';
 import { GridId, ModuleResults, Registration } from './messages.ts';
 import type { TableState } from './table-state.ts';
@@ -17,11 +17,11 @@ export function serveModules(
 
   hub.hooks.closed.tap(({ connection }) => core.remove(connection));
 
-  endpoint.on('CORE_MODULE_REGISTRATION', Registration, (registration, connection) => {
+  endpoint.on('CORE_MODULE_REGISTRATION', Registration, async (registration, connection) => {
     assertWriter(options, connection.identity);
     const path = corePath(options.prefix);
     if (connection.path !== path) throw new HubError('not_core', `core modules connect to ${path}`);
-    core.add(connection, registration);
+    await core.add(connection, registration);
   });
 
   endpoint.on('SUBSCRIBE', GridId, ({ gridId }, connection) =>
@@ -36,7 +36,7 @@ export function serveModules(
   endpoint.on('UNSUBSCRIBE', GridId, ({ gridId }, connection) => {
     // Its table may be gone.
     const channel = connection.channels.find((name) => name.toLowerCase() === gridId.toLowerCase());
-    if (channel !== undefined) hub.channels.leave(connection, channel);
+    if (channel !== undefined && channel !== CORE_MODULES) hub.channels.leave(connection, channel);
   });
 
   endpoint.on('MODULE', ModuleResults, async (results, connection) => {

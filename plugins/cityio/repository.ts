@@ -4,6 +4,7 @@
  */
 import type { Blobs, PluginStore } from '../../core/index.ts';
 import { fromCanonical, itemsOf, type ModuleText, textAt } from './json-text.ts';
+import type { Protection } from './protection.ts';
 import { type Content, objectText } from './table-state.ts';
 import { TextCache } from './text-cache.ts';
 
@@ -36,25 +37,26 @@ interface Facts {
 const GRIDS = 10_000;
 /** Longest header that is remembered, in characters. */
 const HEADER = 4_096;
-/** Writes of objects remembered as recent, twice: far more than can be on their way to a tag at a time. */
-const RECENT = 50_000;
 
 export class Repository {
   readonly objects: Readonly<Record<Kind, Blobs>>;
   readonly #cache: TextCache;
   readonly #facts = new Map<string, Facts>();
-  #recent = new Set<string>();
-  #lessRecent = new Set<string>();
+  readonly #protection: Protection;
 
   /** @param cacheBytes of module texts kept in memory. */
-  constructor(store: PluginStore, cacheBytes: number) {
+  constructor(store: PluginStore, protection: Protection, cacheBytes: number) {
+    this.#protection = protection;
     this.objects = { blob: store.blobs('blobs'), tree: store.blobs('trees'), commit: store.blobs('commits') };
     this.#cache = new TextCache(cacheBytes);
   }
 
-  /** Resolves when all of them are durable. */
+  /**
+   * Resolves when all of them are durable. They stay until a tag refers to them that was read before.
+   * @throws HubError `table_busy`.
+   */
   async save(objects: readonly StoredObject[]): Promise<void> {
-    for (const { hash } of objects) this.protect(hash);
+    await this.#protection.protect(objects.map(({ hash }) => hash));
     await Promise.all(objects.map(({ kind, text, hash }) => this.objects[kind].put(text, hash)));
     for (const { kind, text, hash } of objects) if (kind === 'blob') this.#cache.set(hash, text);
   }
@@ -110,21 +112,20 @@ export class Repository {
 
   /** What a table is at a commit; undefined when the commit, or anything it refers to, is missing. */
   async content(commitId: string): Promise<Content | undefined> {
-    this.protect(commitId);
     const commit = await this.commit(commitId);
-    const hashes = commit && (await this.completeTree(commit.tree_id));
-    return hashes && { tree: treeObject(hashes), timestamp: commit.timestamp };
+    if (commit === undefined) return undefined;
+    const hashes = await this.tree(commit.tree_id);
+    if (hashes === undefined || !(await this.#isWhole(hashes))) return undefined;
+    return { tree: treeObject(hashes), timestamp: commit.timestamp };
   }
 
-  /** A tree whose blobs all are there, and stay; undefined when something is missing. */
+  /** A tree whose blobs all are there, and stay as what is saved does; undefined when something is missing. @throws HubError `table_busy`. */
   async completeTree(hash: string): Promise<Hashes | undefined> {
-    this.protect(hash);
+    await this.#protection.protect([hash]);
     const hashes = await this.tree(hash);
-    for (const blob of hashes?.values() ?? []) {
-      this.protect(blob);
-      if (!(await this.objects.blob.has(blob))) return undefined;
-    }
-    return hashes;
+    if (hashes === undefined) return undefined;
+    await this.#protection.protect([...hashes.values()]);
+    return (await this.#isWhole(hashes)) ? hashes : undefined;
   }
 
   async tree(hash: string): Promise<Hashes | undefined> {
@@ -149,20 +150,9 @@ export class Repository {
     return bytes === undefined ? undefined : Buffer.from(bytes).toString();
   }
 
-  /** Keeps objects from being collected until a tag that is about to be written refers to them. */
-  protect(hash: string): void {
-    this.#recent.add(hash);
-    if (this.#recent.size >= RECENT) this.forgetRecent();
-  }
-
-  isRecent(hash: string): boolean {
-    return this.#recent.has(hash) || this.#lessRecent.has(hash);
-  }
-
-  /** What was recent becomes less recent, and what was that is forgotten. */
-  forgetRecent(): void {
-    this.#lessRecent = this.#recent;
-    this.#recent = new Set();
+  async #isWhole(hashes: Hashes): Promise<boolean> {
+    for (const blob of hashes.values()) if (!(await this.objects.blob.has(blob))) return false;
+    return true;
   }
 
   #learn(hash: string, facts: Facts): void {

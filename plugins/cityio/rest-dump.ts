@@ -12,7 +12,7 @@ const Entries = Type.Array(Type.Unsafe<Json>({}));
 const isDump = compile(Type.Object({ blob: Entries, tree: Entries, commit: Entries, tag: Entries }));
 
 export function serveDump(http: FastifyInstance, city: CityIO): void {
-  const { hub, options, collector } = city;
+  const { hub, options, protection } = city;
   // Before the body is read.
   const onRequest = async (request: FastifyRequest) =>
     assertOperator(options, await hub.identity.of(request));
@@ -25,7 +25,7 @@ export function serveDump(http: FastifyInstance, city: CityIO): void {
     { ...about('Takes a dump in, for operators'), onRequest },
     async ({ body }, reply) => {
       if (!isDump(body)) throw new HubError('invalid_dump', `the body: ${explain(isDump.errors)}`);
-      const release = collector.hold();
+      const release = await protection.hold();
       try {
         const restore = new Restore(city);
         for (const section of SECTIONS) {
@@ -34,7 +34,7 @@ export function serveDump(http: FastifyInstance, city: CityIO): void {
         }
         await restore.finish();
       } finally {
-        release();
+        await release();
       }
       return sendJson(reply, OK);
     },

@@ -5,8 +5,8 @@ import { compile, explain, HubError, type Static, type TSchema, type Validator }
 import type { CityIO } from './cityio.ts';
 import { CommitEntry, ScenarioEntry, TableEntry, TreeEntry } from './dump.ts';
 import { assertTableName } from './edits.ts';
-import type { Collector } from './garbage.ts';
 import { type Json, moduleText, parseJson } from './json-text.ts';
+import type { Protection } from './protection.ts';
 import { commitObject, type StoredObject, treeObject } from './repository.ts';
 import type { Scenario } from './tags.ts';
 
@@ -118,8 +118,8 @@ export class Restore {
  * Reads a file that `dumpStream` made, line by line.
  * @throws HubError `invalid_dump` or `invalid_json`, naming the line.
  */
-export async function restoreFile(file: string, restore: Restore, collector: Collector): Promise<void> {
-  const release = collector.hold();
+export async function restoreFile(file: string, restore: Restore, protection: Protection): Promise<void> {
+  const release = await protection.hold();
   try {
     let section: Section | undefined;
     let number = 0;
@@ -147,7 +147,7 @@ export async function restoreFile(file: string, restore: Restore, collector: Col
     if (!isWhole) throw new HubError('invalid_dump', `${file} ends early: expected ]} on its last line`);
     await restore.finish();
   } finally {
-    release();
+    await release();
   }
 }
 

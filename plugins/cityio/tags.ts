@@ -26,7 +26,7 @@ export interface Scenario {
 }
 
 /** Changes whenever a table is made: who makes one knows so that nobody made another since the names were read. */
-interface Names {
+export interface Names {
   /** Tables that were ever made. */
   readonly made: number;
 }
@@ -86,18 +86,23 @@ export class Tags {
     return ids.map((id) => id.slice(SCENARIOS.length));
   }
 
+  /** What changes when a table is made, or all tags are touched. */
+  names(): Promise<Names | undefined> {
+    return this.#names.get(NAMES);
+  }
+
   /**
    * Makes a table.
+   * @param names as they were read, before anything was stored of it.
    * @param mayBeMade is given the names there are.
    * @returns its tag; undefined when it may not be made, or somebody else made a table meanwhile.
    */
   async create(
     name: string,
     commit: string,
+    names: Names | undefined,
     mayBeMade: (names: readonly string[]) => boolean,
   ): Promise<TableTag | undefined> {
-    // Before the names are: who makes a table after that changes it.
-    const names = await this.#names.get(NAMES);
     if (!mayBeMade(await this.tableNames())) return undefined;
     const made = (names?.made ?? 0) + 1;
     const tag = { name, commit, made, version: 1, listed: 0 };
@@ -124,6 +129,11 @@ export class Tags {
     const changes: Change<Document>[] = [{ put: TABLES + name, value: tag }];
     if (scenarios !== undefined) changes.push({ put: SCENARIOS + name, value: scenarios });
     return (await this.#documents.batch(changes, condition(present))) ? tag : undefined;
+  }
+
+  /** Nobody makes a table any more who has read `names` before. */
+  async touchNames(): Promise<void> {
+    await this.#names.update(NAMES, (present) => ({ made: (present?.made ?? 0) + 1 }));
   }
 
   /** Deletes a table and its scenarios. @returns false when the tag is not `present` any more: nothing has changed then. */

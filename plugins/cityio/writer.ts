@@ -9,6 +9,7 @@ import { assertTableName, type Edit, edited } from './edits.ts';
 import type { NewModule } from './grid.ts';
 import type { Options } from './options.ts';
 import type { OtherHubs } from './other-hubs.ts';
+import type { Protection } from './protection.ts';
 import {
   commitObject,
   type Hashes,
@@ -19,7 +20,7 @@ import {
 } from './repository.ts';
 import { type Content, TableState } from './table-state.ts';
 import type { Tables } from './tables.ts';
-import type { Scenario, TableTag, Tags } from './tags.ts';
+import type { Names, Scenario, TableTag, Tags } from './tags.ts';
 import type { Teller } from './topics.ts';
 
 /** How others learn of a change, where the difference does not say it. */
@@ -33,6 +34,12 @@ export interface Telling {
 /** A change of the present state. @returns undefined when another hub was quicker. */
 type Attempt<R> = (present: TableState | undefined) => Promise<R | undefined>;
 
+/** A table that is to be made. */
+interface New {
+  /** As they were read before anything was stored of it. */
+  readonly names: Names | undefined;
+}
+
 /** Attempts at one change. Of the hubs that change a table at a time, one is the first each time. */
 const MOST_ATTEMPTS = 200;
 /** Longest pause between two attempts, in ms: at random, so that hubs do not stay in step. */
@@ -41,6 +48,7 @@ const MOST_PAUSE = 20;
 interface WriterParts {
   readonly repository: Repository;
   readonly tags: Tags;
+  readonly protection: Protection;
   readonly tables: Tables;
   readonly others: OtherHubs;
   readonly teller: Teller;
@@ -87,12 +95,36 @@ export class Writer {
   }
 
   /** Makes a table of a commit, or moves it there. @throws HubError `unknown_commit`. */
-  moveTo(name: string, commit: string): Promise<TableState> {
-    return this.#untilDone(name, async (present) => {
-      if (present === undefined) this.#assertNew(name);
-      const content = await this.contentOf(commit);
-      return this.#tag(present?.name ?? name, present, commit, content, {});
-    });
+  async moveTo(name: string, commit: string): Promise<TableState> {
+    // The commits before it, too, become those of the table.
+    const release = await this.#parts.protection.hold();
+    try {
+      return await this.#untilDone(name, async (present) => {
+        if (present === undefined) this.#assertNew(name);
+        const from = present ?? { names: await this.#parts.tags.names() };
+        const content = await this.contentOf(commit);
+        return this.#tag(present?.name ?? name, from, commit, content, {});
+      });
+    } finally {
+      await release();
+    }
+  }
+
+  /** Who has read the tag of a table before, or that there is none, cannot write it any more: he begins anew. */
+  async touchAll(): Promise<void> {
+    const { tags, tables } = this.#parts;
+    await tags.touchNames();
+    for (const name of await tags.tableNames()) {
+      await tables.inOrder(name, async () => {
+        const tag = await tags.table(name);
+        const next = tag && (await tags.move(tag, {}));
+        const present = tables.find(name);
+        if (next === undefined || present === undefined) return;
+        if (present.commit === next.commit && present.made === next.made)
+          await this.#made(present, new TableState(next, present.content), {});
+        else await tables.look(name);
+      });
+    }
   }
 
   /** @throws HubError `unknown_commit` when it, or anything it refers to, is missing. */
@@ -176,33 +208,35 @@ export class Writer {
     const tree = treeObject(hashes);
     if (before?.tree === tree.hash) return this.#made(before, before, telling);
     if (before === undefined) this.#assertNew(name);
+    const from = before ?? { names: await this.#parts.tags.names() };
     const parent = before?.commit ?? NO_PARENT;
     const timestamp = new Date().toISOString();
     const commit = commitObject({ tree_id: tree.hash, parent, timestamp });
     await this.#parts.repository.save([...blobs, tree, commit]);
-    return this.#tag(name, before, commit.hash, { tree, timestamp }, telling);
+    return this.#tag(name, from, commit.hash, { tree, timestamp }, telling);
   }
 
   /** Only now, when all that the tag refers to is durable. */
   async #tag(
     name: string,
-    before: TableState | undefined,
+    from: TableState | New,
     commit: string,
     content: Content,
     telling: Telling,
   ): Promise<TableState | undefined> {
+    const before = from instanceof TableState ? from : undefined;
     if (before?.commit === commit) return this.#made(before, before, telling);
     const tag =
-      before === undefined
-        ? await this.#create(name, commit)
-        : await this.#parts.tags.move(before.tag, { commit });
+      from instanceof TableState
+        ? await this.#parts.tags.move(from.tag, { commit })
+        : await this.#create(name, commit, from);
     return tag && this.#made(before, new TableState(tag, content), telling);
   }
 
-  async #create(name: string, commit: string): Promise<TableTag | undefined> {
+  async #create(name: string, commit: string, from: New): Promise<TableTag | undefined> {
     const { tags, tables } = this.#parts;
     let taken: string | undefined;
-    const tag = await tags.create(name, commit, (names) => {
+    const tag = await tags.create(name, commit, from.names, (names) => {
       taken = names.find((other) => other.toLowerCase() === name.toLowerCase());
       if (taken === undefined) this.assertRoom(1, names.length);
       return taken === undefined;

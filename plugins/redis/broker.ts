@@ -99,11 +99,12 @@ export class RedisBroker implements Broker {
   }
 
   #receive(message: Buffer, channel: Buffer): void {
-    if (message.compare(this.#nodeBytes, 0, NODE_BYTES, 0, NODE_BYTES) === 0) return;
     const name = channel.toString();
-    const entry = readEntry(message);
-    const frame = message.toString('utf8', NODE_BYTES);
     try {
+      // Somebody else may publish there, too: anything, of any length.
+      if (message.compare(this.#nodeBytes, 0, NODE_BYTES, 0, NODE_BYTES) === 0) return;
+      const entry = readEntry(message);
+      const frame = message.toString('utf8', NODE_BYTES);
       if (entry !== undefined) this.#receiver?.entry(this.#keys.topicOf(name), entry.position, entry.frame);
       else if (name === this.#inbox) this.#receiver?.inbox(frame);
       else this.#receiver?.topic(this.#keys.topicOf(name), frame);

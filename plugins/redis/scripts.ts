@@ -107,18 +107,17 @@ return page`;
 /**
  * Appends to a stream and publishes the entry, once for each number of a sender. Keys: list of entries, hash that says where the
  * list stands, number of the sender's last entry with the epoch it was appended in, channel. Arguments: entry, number, entries, bytes
- * and seconds to keep, an epoch in case one begins, whether one begins because entries of the sender are lost. Returns 1; 0: the number was there before.
+ * and seconds to keep, an epoch in case one begins, whether one begins because entries of the sender are lost,
+ * whether the number before must be there. Returns 1; 0: the number was there before.
  */
 export const APPEND = `
 local number = tonumber(ARGV[2])
 local epoch = redis.call('HGET', KEYS[2], 'epoch')
-local last = redis.call('GET', KEYS[3])
-if last then
-  local reached, ofEpoch = string.match(last, '(%d+) (.*)')
-  if tonumber(reached) >= number then return 0 end
-  if ofEpoch == epoch and ARGV[7] == '' and tonumber(reached) + 1 < number then
-    return redis.error_reply('ERR entry ' .. number .. ' came before the entries it follows')
-  end
+local last = redis.call('GET', KEYS[3]) or '0 -'
+local reached, ofEpoch = string.match(last, '(%d+) (.*)')
+if tonumber(reached) >= number then return 0 end
+if tonumber(reached) + 1 < number and ARGV[7] == '' and (ARGV[8] ~= '' or ofEpoch == epoch) then
+  return redis.error_reply('ERR entry ' .. number .. ' came before the entries it follows')
 end
 if not epoch or ARGV[7] ~= '' then
   epoch = ARGV[6]

@@ -7,6 +7,8 @@ import { APPEND, HISTORY } from './scripts.ts';
 
 /** Begins what is published of a stream; other publications begin with the name of their hub. */
 const MARK = '#';
+/** The place of an entry, in front of it. */
+const PLACE = /^#([0-9a-f]{16}) (\d{1,15}) /;
 
 export class RedisStreams {
   readonly #link: Link;
@@ -18,7 +20,7 @@ export class RedisStreams {
   }
 
   async append(topic: string, frame: string, options: AppendOptions): Promise<boolean> {
-    const { node, number, keep, isAfterLoss } = options;
+    const { node, number, keep, follows, isAfterLoss } = options;
     const channel = this.#keys.topic(topic);
     const { entries, position, sender } = this.#keys.stream(topic);
     const done = await this.#link.send(channel, [
@@ -36,6 +38,7 @@ export class RedisStreams {
       `${keep.seconds}`,
       newEpoch(),
       isAfterLoss ? '1' : '',
+      follows ? '1' : '',
     ]);
     return done === 1;
   }
@@ -52,18 +55,15 @@ export class RedisStreams {
   }
 }
 
-/** @param message a publication. @returns undefined: it is of no stream. */
+/** @param message a publication. @returns undefined: it is of no stream. @throws Error when it is none of a hub. */
 export function readEntry(
   message: Buffer,
 ): { readonly position: Position; readonly frame: string } | undefined {
   if (message[0] !== MARK.charCodeAt(0)) return undefined;
   const text = message.toString();
-  const [afterEpoch, afterOffset] = [text.indexOf(' '), text.indexOf(' ', text.indexOf(' ') + 1)];
-  const position = {
-    epoch: text.slice(MARK.length, afterEpoch),
-    offset: Number(text.slice(afterEpoch + 1, afterOffset)),
-  };
-  return { position, frame: text.slice(afterOffset + 1) };
+  const [place, epoch, offset] = PLACE.exec(text) ?? [];
+  if (place === undefined || epoch === undefined) throw new Error('the place of an entry cannot be read');
+  return { position: { epoch, offset: Number(offset) }, frame: text.slice(place.length) };
 }
 
 function newEpoch(): string {

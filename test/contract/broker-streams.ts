@@ -18,6 +18,7 @@ export function brokerStreams(name: string, make: (t: Test) => Cluster | Promise
     node,
     number,
     keep: KEEP,
+    follows: false,
     isAfterLoss: false,
     ...more,
   });
@@ -67,6 +68,23 @@ export function brokerStreams(name: string, make: (t: Test) => Cluster | Promise
       entries.map(({ frame }) => frame),
       ['1', '2', '3', '4', 'of another'],
     );
+  });
+
+  test(`${name}: an entry does not overtake the one it follows, also when nothing is known of its hub or an epoch begins`, async (t) => {
+    const { hubs } = await open(t);
+    const [{ broker, node }, other] = hubs;
+    const append = (number: number) =>
+      broker.append('s x', `${number}`, options(node, number, { follows: number > 1 }));
+    await t.rejects(append(2));
+    for (const number of [1, 2]) t.equal(await append(number), true);
+    await other.broker.append('s x', 'of another', options(other.node, 2, { isAfterLoss: true }));
+    await t.rejects(append(4));
+    for (const number of [3, 4]) t.equal(await append(number), true);
+    await other.broker.append('s x', 'of another', options(other.node, 4, { isAfterLoss: true }));
+    t.equal(await broker.append('s x', '6', options(node, 6)), true, 'what it does not follow may be lost');
+    t.equal(await append(7), true);
+    const { frames } = await broker.history('s x', NOWHERE);
+    t.strictSame(frames, ['of another', '6', '7']);
   });
 
   test(`${name}: what came after a place is given as far as it is kept`, async (t) => {

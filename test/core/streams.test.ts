@@ -174,6 +174,19 @@ test('of more than may wait for the broker the oldest is dropped, which all are 
   );
 });
 
+test('a hub does not wait for an entry that claims to be its own and never was', async (t) => {
+  const network = new SharedNetwork();
+  const [a, b] = [await join(t, network), await join(t, network)];
+  await b.stream.append('own', 1);
+  await settle([a, b]);
+  const node = b.ids[0]?.slice(0, 8);
+  const options = { node: 'ffffffff', number: 1, keep: KEEP, follows: false, isAfterLoss: false };
+  await a.broker.append('s made-by-a-test news', `${node}zzzzzzzz forged`, options);
+  await settle([a, b]);
+  await b.stream.append('next', 2);
+  t.strictSame(b.got, ['1 own (own 1)', '3 next (own 2)']);
+});
+
 test('who has to know all catches up', async (t) => {
   const network = new SharedNetwork();
   const [a, b] = [await join(t, network), await join(t, network)];

@@ -17,12 +17,13 @@ export class SharedStreams {
   append(
     topic: string,
     frame: string,
-    { node, number, keep, isAfterLoss }: AppendOptions,
+    { node, number, keep, follows, isAfterLoss }: AppendOptions,
   ): Position | undefined {
     const stream = this.#stream(topic);
     const reached = stream.reached.get(node);
-    if (reached !== undefined && number <= reached.number) return undefined;
-    if (reached?.epoch === stream.epoch && !isAfterLoss && number > reached.number + 1)
+    const last = reached?.number ?? 0;
+    if (number <= last) return undefined;
+    if (number > last + 1 && !isAfterLoss && (follows || reached?.epoch === stream.epoch))
       throw new Error('entries before it are missing');
     if (isAfterLoss) this.#begin(stream);
     stream.reached.set(node, { number, epoch: stream.epoch });

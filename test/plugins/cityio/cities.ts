@@ -1,6 +1,6 @@
 /** Hubs that are one cluster, in one process. */
 import type { Test } from 'tap';
-import type { ConfiguredPlugin } from '../../../core/index.ts';
+import type { ConfiguredPlugin, PresenceTable } from '../../../core/index.ts';
 import cityio from '../../../plugins/cityio/index.ts';
 import { startHub, type TestHub } from '../../helpers/hub.ts';
 import { type SharedBroker, SharedNetwork } from '../../helpers/shared-broker.ts';
@@ -9,6 +9,7 @@ import { get } from './city.ts';
 
 export interface City extends TestHub {
   readonly broker: SharedBroker;
+  readonly presence: PresenceTable;
 }
 
 interface ClusterOptions {
@@ -21,9 +22,9 @@ export async function cluster(t: Test, { options, plugins = [] }: ClusterOptions
   const network = new SharedNetwork();
   const store = await sharedStore();
   return async (): Promise<City> => {
-    const broker = network.join();
-    const hub = await startHub(t, { broker, plugins: [cityio(options), store.plugin, ...plugins] });
-    return Object.assign(hub, { broker });
+    const parts = network.hub();
+    const hub = await startHub(t, { ...parts, plugins: [cityio(options), store.plugin, ...plugins] });
+    return Object.assign(hub, parts);
   };
 }
 

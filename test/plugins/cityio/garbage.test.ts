@@ -2,6 +2,7 @@ import { test } from 'tap';
 import { namespaced } from '../../../core/namespaced-store.ts';
 import { openLowdbStore } from '../../../core/store/lowdb.ts';
 import { Collector } from '../../../plugins/cityio/garbage.ts';
+import { OwnProtection } from '../../../plugins/cityio/protection.ts';
 import { commitObject, Repository } from '../../../plugins/cityio/repository.ts';
 import { Tags } from '../../../plugins/cityio/tags.ts';
 import type { TestHub } from '../../helpers/hub.ts';
@@ -101,21 +102,21 @@ test('changes amid collections lose nothing', async (t) => {
 
 test('collections happen by themselves as often as configured, or never', async (t) => {
   const often = await startTable(t, 2, { collectEvery: 30 });
-  t.same(often.plugins[0]?.timers, ['collect every 30000 ms']);
+  t.same(often.plugins[0]?.timers, ['collect every 30000 ms, on one hub of the cluster']);
   const never = await startTable(t, 2, { collectEvery: 0 });
   t.same(never.plugins[0]?.timers, []);
 });
 
 test('a collection stops for a dump, and when the hub stops', async (t) => {
   const store = namespaced(await openLowdbStore({ memory: true }), 'x');
-  const repository = new Repository(store, 0);
+  const protection = new OwnProtection();
+  const repository = new Repository(store, protection, 0);
   await repository.save([commitObject({ tree_id: '0', parent: '0', timestamp: '' })]);
-  const collector = new Collector(repository, new Tags(store), 1);
-  repository.forgetRecent();
-  repository.forgetRecent();
-  const release = collector.hold();
+  const collector = new Collector({ repository, tags: new Tags(store), protection, history: 1 });
+  for (let round = 0; round < 2; round++) t.equal(await collector.collect(new AbortController().signal), 0);
+  const release = await protection.hold();
   t.equal(await collector.collect(new AbortController().signal), 0);
-  release();
+  await release();
   t.equal(await collector.collect(AbortSignal.abort()), 0);
   t.equal(await collector.collect(new AbortController().signal), 1);
 });

@@ -1,5 +1,12 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import { createClient } from '@redis/client';
 import { test } from 'tap';
+import redis from '../../../plugins/redis/index.ts';
 import { brokerContract } from '../../contract/broker.ts';
+import { startHub, type TestHub } from '../../helpers/hub.ts';
+import { news, settle } from '../../helpers/news.ts';
+import { plugin } from '../../helpers/plugin.ts';
+import { loggedErrors } from '../../helpers/start-with.ts';
 import { hubsOn } from './cluster.ts';
 import { ownPrefix, REDIS_URL, withRedis } from './service.ts';
 
@@ -27,5 +34,37 @@ await withRedis(() => {
       got,
       odd.map((topic) => [topic, `to ${JSON.stringify(topic)}`]),
     );
+  });
+
+  test('what no hub published is logged once and ignored', async (t) => {
+    const prefix = ownPrefix(t);
+    const streams: ReturnType<typeof news>[] = [];
+    const tells = plugin('news', (hub) => void streams.push(news(hub)));
+    const hubs: TestHub[] = [];
+    for (let i = 0; i < 2; i++) hubs.push(await startHub(t, { plugins: [tells, redis({ prefix })] }));
+    const client = await createClient({ url: REDIS_URL }).connect();
+    t.teardown(() => client.close());
+    const channels = await client.pubSubShardChannels(`${prefix}:*`);
+    t.ok(channels.length >= 3, 'the stream, and an inbox of each hub');
+    const odd = [
+      '',
+      'x',
+      '7 bytes',
+      '#',
+      '#1',
+      '#shall be an entry',
+      '8 bytes!',
+      'more than eight bytes',
+      '{"a":1}\n\n\n',
+    ];
+    let count = 0;
+    for (const channel of channels) for (const text of odd) count += await client.sPublish(channel, text);
+    for (const { stream } of streams) await stream.append('after', 1);
+    await settle(streams);
+    while (hubs.flatMap(loggedErrors).length < count) await wait(20);
+    const seen = hubs.flatMap(loggedErrors);
+    t.equal(seen.length, count);
+    for (const entry of seen) t.match(entry, { channel: String, msg: /from another hub cannot be read/ });
+    for (const { got } of streams) t.match(got, [/^1 after/, /^2 after/]);
   });
 });
