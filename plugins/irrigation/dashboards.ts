@@ -146,12 +146,14 @@ export function openDashboards(hub: Hub, options: Options, { field, clock }: Das
     }
   };
 
+  // Hubs that share the store tell each other of their rows.
+  const local = { local: hub.store.isShared };
   /** Every connection is in channels of one kind, so each gets the event once. */
   const publish = (event: TelemetryEvent) => {
     const { series, value } = event;
     const make = value === undefined ? other : reading;
     const message = make(new JsonText(event.text), series.key);
-    for (const channel of channelsFor(series)) hub.notify.channels([channel], message);
+    for (const channel of channelsFor(series)) hub.notify.channels([channel], message, local);
   };
   return { serve, publish };
 }
