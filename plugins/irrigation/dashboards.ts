@@ -1,7 +1,7 @@
 /** The endpoint of dashboards: what happens, live, and what was last. */
 import { type Connection, type Hub, HubError, JsonText } from '../../core/index.ts';
 import type { Clock } from './clock.ts';
-import { type Field, latestOf, type Series } from './field.ts';
+import { type Controller, type Field, latestOf, type Series } from './field.ts';
 import {
   Accepted,
   type ControllerStatus,
@@ -83,17 +83,17 @@ export function openDashboards(hub: Hub, options: Options, { field, clock }: Das
   });
   const accepted = endpoint.emits('accepted', Accepted, { overflow: 'close' });
 
-  const serve = (irrigation: Irrigation) => {
+  const serve = (irrigation: Irrigation, find: (controller: string) => Promise<Controller>) => {
     endpoint.on('watch', Watch, (watch, connection) => narrow(connection, watch), {
       summary: 'Narrows down what comes: to events, to controllers',
     });
     endpoint.on('start_irrigation', Start, async ({ controller, ...request }, connection) => {
       const by = commander(connection, controller);
-      return accepted(await irrigation.start(field.get(controller), { ...request, by }));
+      return accepted(await irrigation.start(await find(controller), { ...request, by }));
     });
     endpoint.on('stop_irrigation', Stop, async ({ controller, ...request }, connection) => {
       const by = commander(connection, controller);
-      return accepted(await irrigation.stop(field.get(controller), { ...request, by }));
+      return accepted(await irrigation.stop(await find(controller), { ...request, by }));
     });
     hub.hooks.opened.tap((connection) => {
       const { data } = connection;

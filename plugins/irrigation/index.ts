@@ -94,7 +94,7 @@ export function irrigationOn(clock: Clock) {
         disconnected: (controller, connection) => comings.disconnected(controller, connection),
         received: (controller, event, data, from) => arrivals.take(controller, event, data, from),
       });
-      dashboards.serve(irrigation);
+      dashboards.serve(irrigation, (id) => standings.find(id));
       serveRest(hub, options, { field, clock, queries });
       grantIrrigation(hub, {
         ...{ options, field, queries, now: clock.now },

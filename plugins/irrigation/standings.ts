@@ -61,6 +61,16 @@ export class Standings {
     for (let i = 0; i < ids.length; i += READ) await Promise.all(ids.slice(i, i + READ).map(read));
   }
 
+  /** A controller that some hub knows. @throws HubError when there is none of this id. */
+  async find(id: string): Promise<Controller> {
+    const known = this.#field.controllers.get(id);
+    if (known === undefined && this.#line !== undefined) {
+      const stored = await this.#documents.get(id);
+      if (stored !== undefined) this.#follow(this.#field.stored(id), stored);
+    }
+    return this.#field.get(id);
+  }
+
   /** The connection to reach a controller by; undefined: it has none here, or a newer one elsewhere. */
   here(controller: Controller): Connection<unknown> | undefined {
     const newest = newestOf(controller);
