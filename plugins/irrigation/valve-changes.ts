@@ -67,20 +67,29 @@ export function delivered(stored: Stored, command: Command, now: number): Stored
   return { ...stored, waiting, open: [...untouched, ...open] };
 }
 
-/** Valves whose time is over, and for which no stop waits. @param isAnew whether also those that a stop was sent for a short while ago. */
-export function due({ open, waiting }: Stored, now: number, isAnew = false): OpenZone[] {
+/** Valves whose time is over and a stop is due for, unless one waits. */
+export function due({ open, waiting }: Stored, now: number): OpenZone[] {
   const stopping = new Set(waiting.flatMap(({ isForced, zones }) => (isForced ? zones : [])));
-  return open.filter(
-    ({ zone, until, next = 0 }) => until <= now && (isAnew || next <= now) && !stopping.has(zone),
-  );
+  return open.filter(({ zone, until, next = 0 }) => until <= now && next <= now && !stopping.has(zone));
 }
 
 /** A stop of these valves is sent once more. */
-export function insistedOn(stored: Stored, zones: readonly OpenZone[], now: number, isAnew = false): Stored {
+export function insistedOn(stored: Stored, zones: readonly OpenZone[], now: number): Stored {
   const open = stored.open.map((one) =>
-    zones.includes(one) ? insisted(one, now, (isAnew ? 0 : (one.tries ?? 0)) + 1) : one,
+    zones.includes(one) ? insisted(one, now, (one.tries ?? 0) + 1) : one,
   );
   return { ...stored, open };
+}
+
+/** The controller may have missed every stop so far. @returns undefined: none was sent. */
+export function begunAnew(stored: Stored): Stored | undefined {
+  if (stored.open.every(({ tries }) => tries === undefined)) return undefined;
+  return { ...stored, open: stored.open.map(({ zone, since, until }) => ({ zone, since, until })) };
+}
+
+/** Of a stop that waited: what is still to be closed. */
+export function stillOpen({ open }: Stored, { zones }: Command, now: number): string[] {
+  return zones.filter((zone) => open.some((one) => one.zone === zone && one.until <= now));
 }
 
 function insisted({ zone, since, until }: OpenZone, now: number, tries: number): OpenZone {

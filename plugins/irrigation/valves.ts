@@ -6,9 +6,7 @@
  * Of hubs that share the store, the one with the newest connection of a controller delivers its commands, and one, the keeper, has
  * what was open long enough closed. Both store what they do before they do it, on condition that no other hub did.
  */
-import type { Connection, Hub, Log } from '../../core/index.ts';
-import type { Boards } from './boards.ts';
-import type { Clock } from './clock.ts';
+import type { Hub, Log } from '../../core/index.ts';
 import {
   assertShortEnough,
   type Command,
@@ -17,47 +15,37 @@ import {
   orderOf,
   type Request,
 } from './commands.ts';
+import { Delivery, type DeliveryParts } from './delivery.ts';
 import type { Controller, Field } from './field.ts';
-import type { Intake } from './intake.ts';
 import type { Outcome } from './messages.ts';
-import type { Options } from './options.ts';
 import { Outcomes } from './outcomes.ts';
-import { newestOf, type Standings } from './standings.ts';
+import { newestOf } from './standings.ts';
 import type { TelemetryEvent } from './telemetry-event.ts';
 import {
-  delivered,
+  begunAnew,
   due,
   foundClosed,
   foundOpen,
-  insistedOn,
   isExpired,
   MAX_OPEN,
   type Stored,
-  waitingFor,
   without,
 } from './valve-changes.ts';
 import { ValveDocuments } from './valve-documents.ts';
 
-/** What becomes of a command. */
-type State = Outcome['state'] | 'cancelled';
-
 /** How long the hub with the connection waits for the keeper to have a valve closed, before it does so itself, in ms. */
 const GRACE = 10_000;
 
-export interface ValveParts {
+export interface ValveParts extends DeliveryParts {
   readonly hub: Hub;
-  readonly options: Options;
-  readonly clock: Clock;
   readonly field: Field;
-  readonly intake: Intake;
-  readonly boards: Boards;
-  readonly standings: Standings;
 }
 
 export class Irrigation {
   readonly #parts: ValveParts;
   readonly #log: Log;
   readonly #documents: ValveDocuments;
+  readonly #delivery: Delivery;
   readonly #outcomes = new Outcomes();
   /** One change of the valves of a controller after the other. */
   readonly #turns = new Map<Controller, Promise<unknown>>();
@@ -68,6 +56,7 @@ export class Irrigation {
     this.#parts = parts;
     this.#log = parts.hub.log;
     this.#documents = new ValveDocuments(parts.hub, parts.field, (controller) => this.#follow(controller));
+    this.#delivery = new Delivery(parts, this.#documents);
   }
 
   /** Reads what is stored. */
@@ -94,7 +83,7 @@ export class Irrigation {
         const over = present.waiting.filter(isOver);
         return [over.length === 0 ? undefined : without(present, over), over];
       });
-      for (const command of cancelled) this.#tell(controller, command, 'cancelled');
+      for (const command of cancelled) this.#delivery.tell(controller, command, 'cancelled');
     });
   }
 
@@ -104,8 +93,9 @@ export class Irrigation {
     if (!hub.store.isShared && isEmpty(this.#documents.of(controller))) return;
     this.#later(controller, async () => {
       if (hub.store.isShared) await this.#documents.lookAt(controller);
-      await this.#deliver(controller);
-      await this.#closeDue(controller, true);
+      await this.#documents.change(controller, (present) => [begunAnew(present), undefined]);
+      await this.#delivery.deliver(controller);
+      await this.#delivery.closeDue(controller);
     });
   }
 
@@ -146,12 +136,12 @@ export class Irrigation {
   async sweep(now: number, isKeeper: boolean): Promise<void> {
     const work: Promise<unknown>[] = [];
     for (const [controller, stored] of this.#documents) {
-      const isDue = due(stored, now).length > 0 || stored.waiting.some((one) => isExpired(one, now));
-      if (isKeeper && isDue) {
+      const isDue = due(stored, now).length > 0 && this.#delivery.isReachable(controller);
+      if (isKeeper && (isDue || stored.waiting.some((one) => isExpired(one, now)))) {
         work.push(
           this.#inTurn(controller, async () => {
-            await this.#dropExpired(controller);
-            await this.#closeDue(controller, false);
+            await this.#delivery.dropExpired(controller);
+            await this.#delivery.closeDue(controller);
           }),
         );
       } else if (this.#needsRescue(controller, stored, now)) {
@@ -166,7 +156,7 @@ export class Irrigation {
   #follow(controller: Controller): void {
     if (this.#documents.of(controller).waiting.length === 0) return;
     if (this.#parts.standings.here(controller) === undefined) return;
-    this.#later(controller, () => this.#deliver(controller));
+    this.#later(controller, () => this.#delivery.deliver(controller));
   }
 
   /** Gives a command to the controller now, or lets it wait. @param prepare comes before, in the same turn. */
@@ -177,107 +167,20 @@ export class Irrigation {
     try {
       const { state, isElsewhere } = await this.#inTurn(controller, async () => {
         await prepare();
-        const found = await this.#obey(controller, command);
+        const found = await this.#delivery.obey(controller, command);
         const isElsewhere = found === 'waiting' && this.#parts.standings.isElsewhere(controller);
-        if (found === 'waiting' && !isElsewhere) this.#tell(controller, command, found);
+        if (found === 'waiting' && !isElsewhere) this.#delivery.tell(controller, command, found);
         return { state: found, isElsewhere };
       });
       if (!isElsewhere) return { id, state };
       const told = await outcome.state();
       if (told !== undefined) return { id, state: told };
-      if (!this.#isWaiting(controller, command)) return { id, state: 'sent' };
-      this.#tell(controller, command, 'waiting');
+      if (!this.#delivery.isWaiting(controller, command)) return { id, state: 'sent' };
+      this.#delivery.tell(controller, command, 'waiting');
       return { id, state: 'waiting' };
     } finally {
       outcome.end();
     }
-  }
-
-  /** Sends a command now, or lets it wait. */
-  async #obey(controller: Controller, command: Command): Promise<Outcome['state']> {
-    const { standings, clock, options } = this.#parts;
-    while (standings.here(controller) !== undefined) {
-      const now = clock.now();
-      await this.#documents.change(controller, (present) => [delivered(present, command, now), undefined]);
-      // It may have gone while that was stored. A valve that is not open then is closed in vain, which does no harm.
-      const connection = standings.here(controller);
-      if (connection !== undefined) return this.#send(controller, command, connection);
-    }
-    await this.#documents.change(controller, (present) => [
-      waitingFor(present, command, options.commandsWaiting),
-      undefined,
-    ]);
-    return 'waiting';
-  }
-
-  /** What waits is given to the controller, as far as this hub has its connection and no other one is quicker. */
-  async #deliver(controller: Controller): Promise<void> {
-    const { standings, clock } = this.#parts;
-    await this.#dropExpired(controller);
-    for (const command of this.#documents.of(controller).waiting) {
-      const now = clock.now();
-      if (isExpired(command, now) || standings.here(controller) === undefined) return;
-      const isTaken = await this.#documents.change(controller, (present) =>
-        present.waiting.some(({ id }) => id === command.id)
-          ? [delivered(present, command, now), true]
-          : [undefined, false],
-      );
-      if (!isTaken) continue;
-      const connection = standings.here(controller);
-      if (connection !== undefined) this.#send(controller, command, connection);
-      else await this.#obey(controller, command);
-    }
-  }
-
-  #send(controller: Controller, command: Command, connection: Connection<unknown>): Outcome['state'] {
-    const { clock, boards } = this.#parts;
-    const isLate = isExpired(command, clock.now());
-    if (!isLate) connection.send(orderOf(command, controller, boards));
-    const state = isLate ? 'expired' : 'sent';
-    if (!command.isForced || this.#isFirst(controller, command)) this.#tell(controller, command, state);
-    return state;
-  }
-
-  /** Whether it is the first stop of any of the valves. */
-  #isFirst(controller: Controller, { zones }: Command): boolean {
-    const { open } = this.#documents.of(controller);
-    return open.some(({ zone, tries }) => tries === 1 && zones.includes(zone));
-  }
-
-  #isWaiting(controller: Controller, { id }: Command): boolean {
-    return this.#documents.of(controller).waiting.some((one) => one.id === id);
-  }
-
-  async #dropExpired(controller: Controller): Promise<void> {
-    const now = this.#parts.clock.now();
-    const late = await this.#documents.change(controller, (present) => {
-      const over = present.waiting.filter((one) => isExpired(one, now));
-      return [over.length === 0 ? undefined : without(present, over), over];
-    });
-    for (const command of late) this.#tell(controller, command, 'expired');
-  }
-
-  /**
-   * Has closed what has been open long enough, until the controller says that it is.
-   * @param isAnew whether it connected anew: what it was told before may not have reached it.
-   */
-  async #closeDue(controller: Controller, isAnew: boolean): Promise<void> {
-    const { standings, clock } = this.#parts;
-    const connection = standings.here(controller);
-    if (connection === undefined && !standings.isElsewhere(controller)) return;
-    const command = await this.#documents.change(controller, (present) => {
-      const now = clock.now();
-      const zones = due(present, now, isAnew);
-      if (zones.length === 0) return [undefined, undefined];
-      const stop = makeForcedStop(
-        this.#parts,
-        zones.map(({ zone }) => zone),
-      );
-      const next = insistedOn(present, zones, now, isAnew);
-      // The hub with the connection finds it there.
-      return [connection === undefined ? waitingFor(next, stop, 0) : next, stop];
-    });
-    if (command !== undefined && connection !== undefined) this.#send(controller, command, connection);
   }
 
   /** Whether a valve of a controller of this hub is open for so long that the keeper cannot know of it, or cannot be heard. */
@@ -290,8 +193,8 @@ export class Irrigation {
   async #rescue(controller: Controller, now: number): Promise<void> {
     try {
       await this.#documents.lookAt(controller);
-      await this.#deliver(controller);
-      await this.#closeDue(controller, false);
+      await this.#delivery.deliver(controller);
+      await this.#delivery.closeDue(controller);
     } catch (error) {
       // The store is away, and water runs.
       const zones = this.#documents.of(controller).open.filter(({ until }) => until <= now);
@@ -302,10 +205,6 @@ export class Irrigation {
       newestOf(controller)?.send(orderOf(stop, controller, this.#parts.boards));
       throw error;
     }
-  }
-
-  #tell(controller: Controller, { expiresAt, isForced: _, ...command }: Command, state: State): void {
-    void this.#parts.intake.record(controller, 'command', { ...command, expires_at: expiresAt, state });
   }
 
   #inTurn<R>(controller: Controller, work: () => Promise<R>): Promise<R> {
