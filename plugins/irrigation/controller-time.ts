@@ -67,9 +67,7 @@ export class ControllerTime {
   place(time: number, received: number): number {
     const ms = this.ms(time);
     if (!(Math.abs(ms) < FARTHEST)) return received;
-    if (this.#isUnix) {
-      return ms > received + AHEAD || ms < received - this.#backlog ? received : Math.min(ms, received);
-    }
+    if (this.#isUnix) return this.isPossible(time, received) ? Math.min(ms, received) : received;
     const drifted = (this.#apart ?? 0) + (received - this.#learnedAt) * DRIFT;
     const isAnother =
       this.#apart === undefined || ms < this.#floor || received - (ms + drifted) > this.#backlog;
@@ -81,6 +79,12 @@ export class ControllerTime {
     this.#highest = isAnother ? ms : Math.max(this.#highest, ms);
     this.#learnedAt = received;
     return Math.min(Math.round(ms + this.#apart), received);
+  }
+
+  /** Whether it can be the time of something that is received then. */
+  isPossible(time: number, received: number): boolean {
+    const ms = this.ms(time);
+    return !this.#isUnix || (ms <= received + AHEAD && ms >= received - this.#backlog);
   }
 
   /** Whether it counts from an epoch of its own, which begins anew with the controller. */

@@ -7,7 +7,7 @@
  */
 import type { Log } from '../../core/index.ts';
 import type { Controller, Series } from './field.ts';
-import type { History } from './history.ts';
+import type { History, Row } from './history.ts';
 import { withoutReserved } from './telemetry-event.ts';
 
 /** Rows of a series, the newest, that are looked through for what is told again. */
@@ -79,10 +79,12 @@ export class Repeats {
     const { time } = data;
     const { controller } = series;
     if (typeof time !== 'number' || !series.heard.mayHaveBeen(time, controller.time.epoch)) return false;
+    if (!controller.time.isPossible(time, received)) return false;
     const known = this.#known.get(series);
     if (known === undefined) return undefined;
     // What is refused is not told again.
     if (data.controller !== undefined && data.controller !== controller.id) return false;
+    if (known.size === 0) return false;
     if (!known.has(JSON.stringify(withoutReserved(data)))) return false;
     if (!controller.time.isOwn) return true;
     const ms = controller.time.ms(time);
@@ -98,7 +100,7 @@ export class Repeats {
     let known: ReadonlySet<string> = new Set();
     try {
       const rows = await this.#history.newest(series.key, MOST_ROWS);
-      known = new Set(rows.map(({ data }) => JSON.stringify(data)));
+      known = told(rows);
     } catch (error) {
       this.#log.error({ err: error, series: series.key }, 'what a controller may tell again is not known');
     }
@@ -115,4 +117,13 @@ export class Repeats {
     this.#count -= this.#known.get(series)?.size ?? 0;
     this.#known.delete(series);
   }
+}
+
+/** As JSON, without those whose time says nothing because others have the same: the clock may not be set, or stand still. */
+function told(rows: readonly Row[]): ReadonlySet<string> {
+  const texts = new Map<unknown, string | undefined>();
+  for (const { data } of rows) {
+    texts.set(data.time, texts.has(data.time) ? undefined : JSON.stringify(data));
+  }
+  return new Set([...texts.values()].filter((text) => text !== undefined));
 }

@@ -209,6 +209,21 @@ test('a controller whose clock began anew tells nothing again, even if it looks 
   );
 });
 
+test('a controller whose clock stands still tells nothing again', async (t) => {
+  for (const clock of ['ms', 'unix-ms'] as const) {
+    const cluster = await startCluster(t, { sensors, clock });
+    const [seen] = (await openDashboards(t, cluster)) as [Dashboard];
+    for (const hub of cluster.hubs) {
+      const board = await openBoard(t, hub, 'north');
+      for (let n = 0; n < 5; n++) board.send({ event: 'rain', data: { time: 0, record: 0 } });
+      for (let n = 0; n < 5; n++) await seen.next('rain');
+      board.socket.close();
+      await board.closed;
+    }
+    t.equal((await storedRecords(cluster.hubs[0], 'rain')).length, 15, clock);
+  }
+});
+
 test('of two connections of a controller the newer one gets the commands, whatever hubs they are on', async (t) => {
   const cluster = await startCluster(t);
   const [a, b, c] = cluster.hubs;
