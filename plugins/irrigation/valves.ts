@@ -137,16 +137,16 @@ export class Irrigation {
     const work: Promise<unknown>[] = [];
     for (const [controller, stored] of this.#documents) {
       const isDue = due(stored, now).length > 0 && this.#delivery.isReachable(controller);
-      if (isKeeper && (isDue || stored.waiting.some((one) => isExpired(one, now)))) {
+      if (this.#needsRescue(controller, stored, now)) {
+        this.#rescued.set(controller, now);
+        work.push(this.#inTurn(controller, () => this.#rescue(controller, now)));
+      } else if (isKeeper && (isDue || stored.waiting.some((one) => isExpired(one, now)))) {
         work.push(
           this.#inTurn(controller, async () => {
             await this.#delivery.dropExpired(controller);
             await this.#delivery.closeDue(controller);
           }),
         );
-      } else if (this.#needsRescue(controller, stored, now)) {
-        this.#rescued.set(controller, now);
-        work.push(this.#inTurn(controller, () => this.#rescue(controller, now)));
       }
     }
     await Promise.all(work);
