@@ -102,7 +102,10 @@ export async function startCluster(
 /** A controller's connection. */
 export async function openBoard(t: Test, hub: TestHub, id: string): Promise<Client> {
   const token = await hub.identity.sign(`board ${id}`, { controller: id });
-  return connect(t, hub, '/', { headers: { authorization: `Bearer ${token}` }, typeField: 'event' });
+  const headers = { authorization: `Bearer ${token}` };
+  const board = await connect(t, hub, '/', { headers, typeField: 'event' });
+  await board.settled();
+  return board;
 }
 
 export interface Dashboard extends Client {
