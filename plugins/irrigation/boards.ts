@@ -1,5 +1,12 @@
 /** The endpoint of controllers. */
-import { CLOSE_CODES, type Connection, type Hub, type Static, type TSchema } from '../../core/index.ts';
+import {
+  CLOSE_CODES,
+  type Connection,
+  type Hub,
+  HubError,
+  type Static,
+  type TSchema,
+} from '../../core/index.ts';
 import type { Clock } from './clock.ts';
 import type { Controller, Field } from './field.ts';
 import { Anything, Disconnected, envelope, Order, Reading, ZonesChanged } from './messages.ts';
@@ -10,7 +17,8 @@ const REFUSALS = 1_000;
 
 /** What happens at the endpoint. */
 interface BoardEvents {
-  connected(controller: Controller): void;
+  connected(controller: Controller, connection: Connection<unknown>): void;
+  disconnected(controller: Controller, connection: Connection<unknown>): void;
   /** @throws HubError when the event is refused. */
   received(
     controller: Controller,
@@ -43,13 +51,15 @@ export function openBoards(hub: Hub, options: Options, { field, clock }: { field
       refusals: REFUSALS,
     },
     data: ({ identity }) => new Board(field.open(identity?.claims.controller, clock.now())),
+    // So that this hub is told when another one is gone.
+    ...(hub.store.isShared && { presence: ({ data }) => data.controller.id }),
     summary: 'Irrigation: controllers report, and are told to irrigate.',
   });
   // Neither may be lost: a controller that reads too slowly reconnects, and gets what still holds.
   const start = endpoint.emits('start_irrigation', Order, { overflow: 'close' });
   const stop = endpoint.emits('stop_irrigation', Order, { overflow: 'close' });
 
-  const serve = ({ connected, received }: BoardEvents) => {
+  const serve = ({ connected, disconnected, received }: BoardEvents) => {
     const on = <S extends TSchema>(name: string, schema: S, summary: string) => {
       endpoint.on(name, schema, (data, connection) => take(name, data, connection), { summary });
     };
@@ -69,11 +79,12 @@ export function openBoards(hub: Hub, options: Options, { field, clock }: { field
       if (!(connection.data instanceof Board)) return;
       const { controller } = connection.data;
       controller.connections.add(connection);
-      controller.time.connected();
-      connected(controller);
+      connected(controller, connection);
     });
     hub.hooks.closed.tap(({ connection }) => {
-      if (connection.data instanceof Board) connection.data.controller.connections.delete(connection);
+      if (!(connection.data instanceof Board)) return;
+      const { controller } = connection.data;
+      if (controller.connections.delete(connection)) disconnected(controller, connection);
     });
     hub.hooks.identified.tap(({ connection }) => {
       if (!(connection.data instanceof Board)) return;
@@ -84,12 +95,11 @@ export function openBoards(hub: Hub, options: Options, { field, clock }: { field
   /** Tells a controller of an event that is lost, so that one with a memory can send it again. */
   const notStored = (connection: Connection<unknown>, event: string) => {
     const message = 'the event could not be stored; send it again later';
-    connection.send(endpoint.errorMessage({ code: 'not_stored', message, ref: event }));
+    refused(connection, event, new HubError('not_stored', message));
   };
-  return { start, stop, serve, notStored };
-}
-
-/** The connection to reach a controller by; undefined: it is not connected. */
-export function connectionTo({ connections }: Controller): Connection<unknown> | undefined {
-  return [...connections].findLast(({ isOpen }) => isOpen);
+  /** Tells a controller why an event was not taken. */
+  const refused = (connection: Connection<unknown>, event: string, { code, message }: HubError) => {
+    connection.send(endpoint.errorMessage({ code, message, ref: event }));
+  };
+  return { start, stop, serve, notStored, refused };
 }

@@ -7,7 +7,7 @@ import type { Controller } from './field.ts';
 import type { Options } from './options.ts';
 
 /** Who sends the stop of what was open long enough. */
-export const HUB = 'hub';
+const HUB = 'hub';
 
 type CommandName = 'start_irrigation' | 'stop_irrigation';
 
@@ -21,6 +21,8 @@ export interface Command {
   readonly by: string;
   /** Unix ms. */
   readonly expiresAt: number;
+  /** The hub's own, of what was open long enough: it holds at any time. */
+  readonly isForced?: true;
 }
 
 export interface Request {
@@ -53,14 +55,18 @@ export function makeCommand(
   };
 }
 
+/** The stop of what was open long enough. */
+export function makeForcedStop(parts: Parameters<typeof makeCommand>[1], zones: readonly string[]): Command {
+  return { ...makeCommand('stop_irrigation', parts, { zones, by: HUB }), isForced: true };
+}
+
 /** The message that tells a controller. */
 export function orderOf(
-  { id, command, zones, seconds, expiresAt, by }: Command,
+  { id, command, zones, seconds, expiresAt, isForced }: Command,
   { time }: Controller,
   boards: Boards,
 ) {
-  // The hub's own stop holds at any time.
-  const expires = by === HUB ? undefined : time.onController(expiresAt);
+  const expires = isForced ? undefined : time.onController(expiresAt);
   const order = {
     id,
     zones: [...zones],

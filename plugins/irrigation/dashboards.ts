@@ -1,7 +1,7 @@
 /** The endpoint of dashboards: what happens, live, and what was last. */
 import { type Connection, type Hub, HubError, JsonText } from '../../core/index.ts';
 import type { Clock } from './clock.ts';
-import { type Field, latestOf, type Series } from './field.ts';
+import { type Controller, type Field, latestOf, type Series } from './field.ts';
 import {
   Accepted,
   type ControllerStatus,
@@ -83,17 +83,17 @@ export function openDashboards(hub: Hub, options: Options, { field, clock }: Das
   });
   const accepted = endpoint.emits('accepted', Accepted, { overflow: 'close' });
 
-  const serve = (irrigation: Irrigation) => {
+  const serve = (irrigation: Irrigation, find: (controller: string) => Promise<Controller>) => {
     endpoint.on('watch', Watch, (watch, connection) => narrow(connection, watch), {
       summary: 'Narrows down what comes: to events, to controllers',
     });
     endpoint.on('start_irrigation', Start, async ({ controller, ...request }, connection) => {
       const by = commander(connection, controller);
-      return accepted(await irrigation.start(field.get(controller), { ...request, by }));
+      return accepted(await irrigation.start(await find(controller), { ...request, by }));
     });
     endpoint.on('stop_irrigation', Stop, async ({ controller, ...request }, connection) => {
       const by = commander(connection, controller);
-      return accepted(await irrigation.stop(field.get(controller), { ...request, by }));
+      return accepted(await irrigation.stop(await find(controller), { ...request, by }));
     });
     hub.hooks.opened.tap((connection) => {
       const { data } = connection;
@@ -146,12 +146,14 @@ export function openDashboards(hub: Hub, options: Options, { field, clock }: Das
     }
   };
 
+  // Hubs that share the store tell each other of their rows.
+  const local = { local: hub.store.isShared };
   /** Every connection is in channels of one kind, so each gets the event once. */
   const publish = (event: TelemetryEvent) => {
     const { series, value } = event;
     const make = value === undefined ? other : reading;
     const message = make(new JsonText(event.text), series.key);
-    for (const channel of channelsFor(series)) hub.notify.channels([channel], message);
+    for (const channel of channelsFor(series)) hub.notify.channels([channel], message, local);
   };
   return { serve, publish };
 }

@@ -4,6 +4,7 @@ import { ControllerTime } from './controller-time.ts';
 import type { History, Row } from './history.ts';
 import { HUB_EVENTS, type LatestReading } from './messages.ts';
 import type { Options, Sensor } from './options.ts';
+import { Heard } from './repeats.ts';
 import { type Believed, clockOf, sensorOf, toValue } from './sensors.ts';
 
 /** Events of one name of one controller. */
@@ -21,6 +22,9 @@ export interface Series {
   believed: Believed | undefined;
   /** Whether the latest reading was found to be stale, and that was told. */
   isStale: boolean;
+  /** Sequence number of the newest block of rows that is known here. 0: none. */
+  through: number;
+  readonly heard: Heard;
 }
 
 export interface Controller {
@@ -36,10 +40,8 @@ export interface Controller {
   lastHeard: number;
 }
 
-interface StoredController {
-  readonly online: boolean;
-  readonly since: number;
-}
+/** What tells where and how a controller was last. */
+export type Standing = Pick<Controller, 'online' | 'since' | 'lastHeard'>;
 
 /** Names that may stand in ids, channels and topics. */
 const CONTROLLER_ID = /^[\w.:@-]{1,64}$/;
@@ -50,30 +52,41 @@ export class Field {
   /** Unix ms of the newest event: time never goes back, whatever happens to the machine's clock. */
   newest = 0;
   readonly #options: Options;
-  readonly #stored;
   readonly #storedSeries;
   readonly #history: History;
   readonly #log: Log;
 
   constructor(store: PluginStore, options: Options, history: History, log: Log) {
     this.#options = options;
-    this.#stored = store.collection<StoredController>('controllers');
     this.#storedSeries = store.collection<Record<string, never>>('series');
     this.#history = history;
     this.#log = log;
   }
 
-  /** Reads who there is, and the latest of each. */
+  /** Reads the latest of each series of the controllers that are known. */
   async load(now: number): Promise<void> {
-    for (const id of await this.#stored.ids()) {
-      const stored = await this.#stored.get(id);
-      if (stored !== undefined) this.#add(id, stored);
-    }
-    for (const key of await this.#storedSeries.ids()) {
+    for (const key of await this.seriesKeys()) {
       const [id = '', event = ''] = key.split('/');
       const controller = this.controllers.get(id);
       if (controller !== undefined) await this.#restore(this.#addSeries(controller, event), now);
     }
+  }
+
+  /** Of all series that rows were ever stored of. */
+  seriesKeys(): Promise<string[]> {
+    return this.#storedSeries.ids();
+  }
+
+  /** What is stored already, whoever did it: nothing is refused, and nothing written. */
+  stored(id: string): Controller {
+    return this.controllers.get(id) ?? this.#add(id, { online: false, since: 0, lastHeard: 0 });
+  }
+
+  /** As `stored`. */
+  storedSeries(key: string): Series {
+    const [id = '', event = ''] = key.split('/');
+    const controller = this.stored(id);
+    return controller.series.get(event) ?? this.#addSeries(controller, event);
   }
 
   /** @throws HubError when there is no such controller. */
@@ -96,9 +109,7 @@ export class Field {
     if (this.controllers.size >= this.#options.knownControllers) {
       throw new HubError('forbidden', `${this.controllers.size} controllers are known, which is the limit`);
     }
-    const controller = this.#add(id, { online: false, since: now });
-    void this.#keep(controller);
-    return controller;
+    return this.#add(id, { online: false, since: now, lastHeard: 0 });
   }
 
   /** @throws HubError when the name is none, or the controller has too many. */
@@ -126,29 +137,26 @@ export class Field {
     return series;
   }
 
-  async setOnline(controller: Controller, online: boolean, now: number): Promise<void> {
-    controller.online = online;
-    controller.since = now;
-    await this.#keep(controller);
+  /** Reckons with rows that another hub stored, or this one before it was started. */
+  learn(series: Series, row: Row): void {
+    const { controller, sensor, event } = series;
+    this.newest = Math.max(this.newest, row.received);
+    if (event === 'sensor_stale') markStale(controller, row);
+    if (HUB_EVENTS.has(event)) return;
+    controller.lastHeard = Math.max(controller.lastHeard, row.received);
+    const { time, record } = row.data;
+    if (typeof time === 'number' && controller.time.restore(time, row.at)) {
+      series.heard.add(time, controller.time.epoch);
+    }
+    if (typeof record !== 'number') return;
+    setLatest(series, { ...row, record });
+    if (row.mark !== undefined || typeof time !== 'number') return;
+    series.believed = { value: toValue(sensor, record), at: row.at, time: controller.time.ms(time) };
   }
 
-  #keep({ id, online, since }: Controller): Promise<void> {
-    return this.#stored.put(id, { online, since }).catch((error: unknown) => {
-      this.#log.error({ err: error, controller: id }, 'the state of a controller could not be stored');
-    });
-  }
-
-  #add(id: string, { online, since }: StoredController): Controller {
+  #add(id: string, standing: Standing): Controller {
     const time = new ControllerTime(clockOf(this.#options, id), this.#options.backlogSeconds * 1_000);
-    const controller: Controller = {
-      id,
-      time,
-      series: new Map(),
-      connections: new Set(),
-      online,
-      since,
-      lastHeard: 0,
-    };
+    const controller: Controller = { id, time, series: new Map(), connections: new Set(), ...standing };
     this.controllers.set(id, controller);
     return controller;
   }
@@ -168,6 +176,8 @@ export class Field {
       latest: undefined,
       believed: undefined,
       isStale: false,
+      through: 0,
+      heard: new Heard(),
     };
     controller.series.set(event, series);
     return series;
@@ -176,19 +186,8 @@ export class Field {
   async #restore(series: Series, now: number): Promise<void> {
     const block = await this.#history.last(series.key);
     if (block === undefined) return;
-    const { controller, sensor } = series;
-    for (const row of block.rows) {
-      this.newest = Math.max(this.newest, row.received);
-      if (!HUB_EVENTS.has(series.event)) {
-        controller.lastHeard = Math.max(controller.lastHeard, row.received);
-      }
-      const { time, record } = row.data;
-      if (typeof time === 'number') controller.time.restore(time, row.at);
-      if (typeof record !== 'number') continue;
-      setLatest(series, { ...row, record });
-      if (row.mark !== undefined || typeof time !== 'number') continue;
-      series.believed = { value: toValue(sensor, record), at: row.at, time: controller.time.ms(time) };
-    }
+    series.through = block.sequence;
+    for (const row of block.rows) this.learn(series, row);
     // What became stale while the hub was away is told by its age.
     series.isStale = series.latest !== undefined && isStale(series, series.latest, now);
   }
@@ -202,6 +201,12 @@ export function setLatest(series: Series, row: Row & { readonly record: number }
 
 export function isStale({ sensor }: Series, { at }: Row, now: number): boolean {
   return now - at > sensor.interval * 1_000;
+}
+
+/** What another hub said of a reading need not be said again. */
+function markStale({ series }: Controller, { data }: Row): void {
+  const stale = typeof data.sensor === 'string' ? series.get(data.sensor) : undefined;
+  if (stale?.latest !== undefined && stale.latest.at === data.measured_at) stale.isStale = true;
 }
 
 /** As dashboards, walkers and REST get it; undefined: it has no reading. */

@@ -65,6 +65,20 @@ export class History {
     return entry && { sequence: entry.sequence, rows: entry.value.map(toRow) };
   }
 
+  /** The newest rows, in no order: at least so many, or all there are, and not many more. */
+  async newest(series: string, count: number): Promise<Row[]> {
+    const rows: Row[] = [];
+    for (let to = Number.MAX_SAFE_INTEGER; ; ) {
+      const entries = await this.#log.read(series, { to, limit: READ_BLOCKS, backwards: true });
+      for (const { sequence, value } of entries) {
+        rows.push(...value.map(toRow));
+        to = sequence - 1;
+        if (rows.length >= count) return rows;
+      }
+      if (entries.length < READ_BLOCKS) return rows;
+    }
+  }
+
   /** Blocks in order, from a sequence number on. */
   async *blocks(series: string, from: number): AsyncGenerator<StoredBlock> {
     for (let next = from; ; ) {

@@ -1,13 +1,14 @@
 /** Takes events in: places them in time, looks whether they can be true, stores them, and only then passes them on. */
 import { type Connection, HubError, type Log } from '../../core/index.ts';
 import type { Clock } from './clock.ts';
-import { type Controller, type Field, type Series, setLatest } from './field.ts';
+import type { Controller, Field, Series } from './field.ts';
 import type { History, Row } from './history.ts';
 import { HUB_EVENTS } from './messages.ts';
 import type { Options } from './options.ts';
+import type { Block, OtherHubs } from './other-hubs.ts';
 import type { Rollups } from './rollups.ts';
-import { markOf, toValue } from './sensors.ts';
-import { TelemetryEvent, withoutReserved } from './telemetry-event.ts';
+import { markOf } from './sensors.ts';
+import { TelemetryEvent, valueIn, withoutReserved } from './telemetry-event.ts';
 
 /** Rows of one entry of the log. */
 const BLOCK_ROWS = 500;
@@ -29,8 +30,12 @@ export interface IntakeParts {
   readonly history: History;
   readonly rollups: Rollups;
   readonly log: Log;
-  /** Told of every event once it is durable, in order. */
-  readonly pass: (event: TelemetryEvent) => void;
+  /** undefined: no other hub has the store. */
+  readonly others: OtherHubs | undefined;
+  /** To dashboards, in order, once it is durable. Those of other hubs come there another way. */
+  readonly show: (event: TelemetryEvent) => void;
+  /** To whoever acts on events of this hub, in order, once it is durable. */
+  readonly tell: (event: TelemetryEvent) => void;
   /** Told of every event that could not be stored. */
   readonly lost: (event: TelemetryEvent, from: Connection<unknown>) => void;
 }
@@ -107,10 +112,11 @@ export class Intake {
     from: Connection<unknown> | undefined,
   ): void {
     const series = this.#parts.field.series(controller, name);
-    const { time, record } = data;
+    const { time } = data;
     const at =
       typeof time === 'number' && from !== undefined ? controller.time.place(time, received) : received;
-    const value = typeof record === 'number' ? toValue(series.sensor, record) : undefined;
+    if (typeof time === 'number') series.heard.add(time, controller.time.epoch);
+    const value = valueIn(series, data);
     const mark = value === undefined ? undefined : believe(series, value, at, time);
     const event = new TelemetryEvent(series, { received, at, mark, data }, value);
     this.#waiting++;
@@ -121,33 +127,42 @@ export class Intake {
 
   /** Never rejects. */
   async #store(batch: readonly Pending[], before: Promise<void>): Promise<void> {
-    const { history, rollups, log, pass, lost } = this.#parts;
+    const { history, rollups, log, lost, others } = this.#parts;
     const failed = new Set<TelemetryEvent>();
-    const writes = blocksOf(batch).map(async ({ series, events }) => {
+    const blocks = blocksOf(batch);
+    const writes = blocks.map(async (block) => {
+      const { series, events } = block;
       const rows = events.map(({ row }) => row);
       try {
         const texts = events.map(({ dataText }) => dataText);
-        rollups.add(series.key, await history.append(series.key, rows, texts), rows);
+        block.sequence = await history.append(series.key, rows, texts);
+        rollups.add(series.key, block.sequence, rows);
       } catch (error) {
         log.error({ err: error, series: series.key }, `${rows.length} events could not be stored`);
         for (const event of events) failed.add(event);
       }
     });
     await Promise.all([...writes, before]);
+    others?.took(
+      blocks,
+      batch.map(({ event }) => event),
+    );
     for (const { event, from } of batch) {
       if (failed.has(event)) {
         if (from !== undefined) lost(event, from);
-        continue;
-      }
-      const { series, row } = event;
-      if (typeof row.data.record === 'number') setLatest(series, { ...row, record: row.data.record });
-      try {
-        pass(event);
-      } catch (error) {
-        log.error({ err: error, series: series.key }, 'an event could not be passed on');
-      }
+      } else this.#pass(event);
     }
     this.#waiting -= batch.length;
+  }
+
+  #pass(event: TelemetryEvent): void {
+    const { log, others, show, tell } = this.#parts;
+    try {
+      if (others === undefined) show(event);
+      tell(event);
+    } catch (error) {
+      log.error({ err: error, series: event.series.key }, 'an event could not be passed on');
+    }
   }
 }
 
@@ -161,8 +176,8 @@ function believe(series: Series, value: number, at: number, time: unknown): Row[
 }
 
 /** Events of a series together, in order. */
-function blocksOf(batch: readonly Pending[]) {
-  const blocks: { readonly series: Series; readonly events: TelemetryEvent[] }[] = [];
+function blocksOf(batch: readonly Pending[]): Block[] {
+  const blocks: Block[] = [];
   const last = new Map<Series, TelemetryEvent[]>();
   for (const { event } of batch) {
     const open = last.get(event.series);
@@ -172,7 +187,7 @@ function blocksOf(batch: readonly Pending[]) {
     }
     const events = [event];
     last.set(event.series, events);
-    blocks.push({ series: event.series, events });
+    blocks.push({ series: event.series, events, sequence: undefined });
   }
   return blocks;
 }

@@ -42,6 +42,8 @@ interface Head {
 
 export class Rollups {
   readonly #documents: Collection<Chunk | Head>;
+  /** Then every hub makes up for the rows of all of them, from the log. */
+  readonly #isShared: boolean;
   readonly #history: History;
   readonly #log: Log;
   #waiting = new Map<string, Waiting>();
@@ -54,6 +56,7 @@ export class Rollups {
 
   constructor(store: PluginStore, history: History, log: Log) {
     this.#documents = store.collection('rollups');
+    this.#isShared = store.isShared;
     this.#history = history;
     this.#log = log;
   }
@@ -64,8 +67,14 @@ export class Rollups {
     if ((newest?.sequence ?? 0) > (await this.#through(series))) this.#behind.add(series);
   }
 
+  /** Another hub has stored rows. */
+  addOthers(series: string): void {
+    this.#behind.add(series);
+  }
+
   /** @param sequence of the durable block that the rows are. */
   add(series: string, sequence: number, rows: readonly Row[]): void {
+    if (this.#isShared) this.#behind.add(series);
     if (this.#behind.has(series) || sequence <= (this.#reached.get(series) ?? 0)) return;
     if (this.#count >= MAX_KEPT) {
       this.#behind.add(series);
@@ -101,7 +110,8 @@ export class Rollups {
     to: number,
     every: number,
   ): Promise<Map<number, Bucket> | undefined> {
-    await this.flush();
+    if (this.#isShared) await this.#catchUp(series);
+    else await this.flush();
     const level = LEVELS.findLast(({ ms }) => every % ms === 0) ?? LEVELS[0];
     const [first, last] = [chunkOf(level, from), chunkOf(level, to - 1)];
     if (last - first >= MAX_CHUNKS) return undefined;
@@ -158,30 +168,51 @@ export class Rollups {
     if (failure !== undefined) throw failure;
   }
 
-  /** Reads what the log has beyond the rollups, part by part: to be a long way behind takes no more memory than a short one. */
   async #catchUp(series: string): Promise<void> {
-    let through = await this.#through(series);
+    // What is stored meanwhile is made up for the next time.
+    if (this.#isShared) this.#behind.delete(series);
+    try {
+      const reached = await this.#readLog(series);
+      if (this.#isShared) return;
+      // Blocks up to here are in, also those whose `add` is still to come.
+      this.#behind.delete(series);
+      this.#reached.set(series, reached);
+      this.#log.info({ series }, 'rollups caught up with the readings');
+    } catch (error) {
+      this.#behind.add(series);
+      throw error;
+    }
+  }
+
+  /**
+   * Takes in what the log has beyond the rollups, part by part: to be a long way behind takes no more memory than a short one.
+   * @returns the last block that is in.
+   */
+  async #readLog(series: string): Promise<number> {
     for (;;) {
+      const through = await this.#through(series);
       let waiting = waitingFrom(through);
+      let before = through;
+      let isWritten = true;
       for await (const { sequence, rows } of this.#history.blocks(series, through + 1)) {
         waiting.through = sequence;
         for (const row of rows) addRow(waiting, row);
         if (waiting.at.length < MAX_WAITING) continue;
-        await this.#write(series, waiting);
+        isWritten = await this.#write(series, waiting, before);
+        if (!isWritten) break;
+        before = sequence;
         waiting = waitingFrom(sequence);
       }
-      if (waiting.through > through) await this.#write(series, waiting);
-      through = waiting.through;
+      if (isWritten && waiting.through > before) isWritten = await this.#write(series, waiting, before);
+      // Another hub was quicker.
+      if (!isWritten) continue;
       const newest = await this.#history.last(series);
-      if ((newest?.sequence ?? 0) <= through) break;
+      if ((newest?.sequence ?? 0) <= waiting.through) return waiting.through;
     }
-    // Blocks up to here are in, also those whose `add` is still to come.
-    this.#behind.delete(series);
-    this.#reached.set(series, through);
-    this.#log.info({ series }, 'rollups caught up with the readings');
   }
 
-  async #write(series: string, { through, at, records, marked }: Waiting): Promise<void> {
+  /** @param before the last block that is in already, where other hubs write, too. @returns false: another one was quicker. */
+  async #write(series: string, { through, at, records, marked }: Waiting, before?: number): Promise<boolean> {
     const changes: Change<Chunk | Head>[] = [];
     for (const level of LEVELS) {
       const chunks = new Map<string, Map<number, Bucket>>();
@@ -204,7 +235,11 @@ export class Rollups {
       }
       for (const [id, chunk] of chunks) changes.push({ put: id, value: toChunk(chunk) });
     }
-    await this.#documents.batch([...changes, { put: `${series} head`, value: { through } }]);
+    const head = `${series} head`;
+    const all: Change<Chunk | Head>[] = [...changes, { put: head, value: { through } }];
+    if (!this.#isShared || before === undefined) return this.#documents.batch(all);
+    const value = before === 0 ? undefined : { through: before };
+    return this.#documents.batch(all, { id: head, value });
   }
 
   async #stored(id: string): Promise<Map<number, Bucket>> {

@@ -2,6 +2,7 @@
 import type { Series } from './field.ts';
 import type { Row } from './history.ts';
 import { RESERVED_FIELDS, type Telemetry } from './messages.ts';
+import { toValue } from './sensors.ts';
 
 type Data = Readonly<Record<string, unknown>>;
 
@@ -13,7 +14,7 @@ export class TelemetryEvent {
   /** Of a reading. */
   readonly value: number | undefined;
 
-  constructor(series: Series, row: Row, value: number | undefined) {
+  constructor(series: Series, row: Row, value = valueIn(series, row.data)) {
     this.series = series;
     this.row = row;
     this.dataText = JSON.stringify(row.data);
@@ -50,6 +51,11 @@ export class TelemetryEvent {
     const value = this.value === undefined ? '' : `,"value":${JSON.stringify(this.value)}${unit}`;
     return `${head}${given}${from}${received},"at":${at}${late}${marked}${value}}}`;
   }
+}
+
+/** undefined: it is no reading. */
+export function valueIn({ sensor }: Series, { record }: Data): number | undefined {
+  return typeof record === 'number' ? toValue(sensor, record) : undefined;
 }
 
 /** Without what only the hub may say of an event. */

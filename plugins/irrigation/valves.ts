@@ -2,79 +2,66 @@
  * Commands, and the valves they open. What must hold even if the hub is killed at any moment: a command is delivered in
  * time or never, and whatever is open is closed. So the store knows until when a valve may be open before the
  * controller is told to open it.
+ *
+ * Of hubs that share the store, the one with the newest connection of a controller delivers its commands, and one, the keeper, has
+ * what was open long enough closed. Both store what they do before they do it, on condition that no other hub did.
  */
-import { type Collection, HubError, type Log, type PluginStore } from '../../core/index.ts';
-import { type Boards, connectionTo } from './boards.ts';
-import type { Clock } from './clock.ts';
-import { assertShortEnough, type Command, HUB, makeCommand, orderOf, type Request } from './commands.ts';
+import type { Hub, Log } from '../../core/index.ts';
+import {
+  assertShortEnough,
+  type Command,
+  makeCommand,
+  makeForcedStop,
+  orderOf,
+  type Request,
+} from './commands.ts';
+import { Delivery, type DeliveryParts } from './delivery.ts';
 import type { Controller, Field } from './field.ts';
-import type { Intake } from './intake.ts';
 import type { Outcome } from './messages.ts';
-import type { Options } from './options.ts';
+import { Outcomes } from './outcomes.ts';
+import { newestOf } from './standings.ts';
 import type { TelemetryEvent } from './telemetry-event.ts';
+import {
+  begunAnew,
+  due,
+  foundClosed,
+  foundOpen,
+  isExpired,
+  MAX_OPEN,
+  type Stored,
+  without,
+} from './valve-changes.ts';
+import { ValveDocuments } from './valve-documents.ts';
 
-/** What becomes of a command. */
-type State = Outcome['state'] | 'cancelled';
+/** How long the hub with the connection waits for the keeper to have a valve closed, before it does so itself, in ms. */
+const GRACE = 10_000;
 
-/** A valve that is open, as far as the hub knows. */
-interface OpenZone {
-  readonly zone: string;
-  /** Unix ms. */
-  readonly since: number;
-  /** Unix ms when the hub closes it. */
-  readonly until: number;
-}
-
-interface Stored {
-  /** In the order they are to be delivered in. */
-  readonly waiting: readonly Command[];
-  readonly open: readonly OpenZone[];
-}
-
-interface Valves {
-  readonly controller: Controller;
-  stored: Stored;
-  /** Stops that the controller did not confirm: how many, and when (Unix ms) the next one is due. By zone. */
-  readonly retries: Map<string, { readonly tries: number; readonly next: number }>;
-  /** One change after the other. */
-  turn: Promise<unknown>;
-}
-
-const NOTHING: Stored = { waiting: [], open: [] };
-/** A stop that was not confirmed is sent again after so many ms, then after twice as many, and so on. */
-const FIRST_RETRY = 10_000;
-const LONGEST_RETRY = 600_000;
-/** What a clock may be off by when it says that a valve was closed after it was opened, in ms. */
-const TOLERANCE = 2_000;
-/** Valves of a controller that the hub looks after. */
-const MAX_OPEN = 256;
-
-export interface ValveParts {
-  readonly options: Options;
-  readonly clock: Clock;
+export interface ValveParts extends DeliveryParts {
+  readonly hub: Hub;
   readonly field: Field;
-  readonly intake: Intake;
-  readonly boards: Boards;
-  readonly store: PluginStore;
-  readonly log: Log;
 }
 
 export class Irrigation {
   readonly #parts: ValveParts;
-  readonly #documents: Collection<Stored>;
-  readonly #valves = new Map<Controller, Valves>();
+  readonly #log: Log;
+  readonly #documents: ValveDocuments;
+  readonly #delivery: Delivery;
+  readonly #outcomes = new Outcomes();
+  /** One change of the valves of a controller after the other. */
+  readonly #turns = new Map<Controller, Promise<unknown>>();
+  /** When this hub closed valves without the keeper last, in Unix ms. */
+  readonly #rescued = new Map<Controller, number>();
 
   constructor(parts: ValveParts) {
     this.#parts = parts;
-    this.#documents = parts.store.collection('valves');
+    this.#log = parts.hub.log;
+    this.#documents = new ValveDocuments(parts.hub, parts.field, (controller) => this.#follow(controller));
+    this.#delivery = new Delivery(parts, this.#documents);
   }
 
-  async load(): Promise<void> {
-    for (const id of await this.#documents.ids()) {
-      const controller = this.#parts.field.controllers.get(id);
-      const stored = await this.#documents.get(id);
-      if (controller !== undefined && stored !== undefined) this.#of(controller).stored = stored;
-    }
+  /** Reads what is stored. */
+  look(): Promise<void> {
+    return this.#documents.look();
   }
 
   /**
@@ -83,185 +70,160 @@ export class Irrigation {
    */
   async start(controller: Controller, request: Request & { readonly seconds: number }): Promise<Outcome> {
     assertShortEnough(this.#parts.options, request.seconds);
-    return this.#inTurn(controller, (valves) =>
-      this.#obey(valves, makeCommand('start_irrigation', this.#parts, request)),
-    );
+    return this.#give(controller, makeCommand('start_irrigation', this.#parts, request), async () => {});
   }
 
   /** Closes valves, and takes back starts of them that wait. As `start`. */
   async stop(controller: Controller, request: Request): Promise<Outcome> {
-    return this.#inTurn(controller, async (valves) => {
-      const zones = new Set(request.zones);
-      const isOver = ({ command, zones: theirs }: Command) =>
-        command === 'start_irrigation' && theirs.some((zone) => zones.has(zone));
-      const cancelled = valves.stored.waiting.filter(isOver);
-      if (cancelled.length > 0) {
-        await this.#save(valves, { waiting: valves.stored.waiting.filter((one) => !isOver(one)) });
-        for (const command of cancelled) this.#tell(valves, command, 'cancelled');
-      }
-      return this.#obey(valves, makeCommand('stop_irrigation', this.#parts, request));
+    const zones = new Set(request.zones);
+    const isOver = ({ command, zones: theirs }: Command) =>
+      command === 'start_irrigation' && theirs.some((zone) => zones.has(zone));
+    return this.#give(controller, makeCommand('stop_irrigation', this.#parts, request), async () => {
+      const cancelled = await this.#documents.change(controller, (present) => {
+        const over = present.waiting.filter(isOver);
+        return [over.length === 0 ? undefined : without(present, over), over];
+      });
+      for (const command of cancelled) this.#delivery.tell(controller, command, 'cancelled');
     });
   }
 
   /** A controller is there: it gets what waits for it and still holds. */
   connected(controller: Controller): void {
-    const valves = this.#valves.get(controller);
-    if (valves === undefined) return;
-    valves.retries.clear();
+    const { hub } = this.#parts;
+    if (!hub.store.isShared && isEmpty(this.#documents.of(controller))) return;
     this.#later(controller, async () => {
-      await this.#dropExpired(valves);
-      const { waiting } = valves.stored;
-      for (const command of waiting) {
-        if (this.#parts.clock.now() >= command.expiresAt || connectionTo(controller) === undefined) break;
-        await this.#obey(valves, command);
-      }
-      await this.#closeDue(valves);
+      if (hub.store.isShared) await this.#documents.lookAt(controller);
+      await this.#documents.change(controller, (present) => [begunAnew(present), undefined]);
+      await this.#delivery.deliver(controller);
+      await this.#delivery.closeDue(controller);
     });
   }
 
   /** What a controller says of its valves. */
-  heard({ series: { controller, event }, row }: TelemetryEvent): void {
+  heard({ series: { controller, event }, row }: Pick<TelemetryEvent, 'series' | 'row'>): void {
     const { zones } = row.data;
     if (!Array.isArray(zones)) return;
-    if (event === 'irrigation_started') {
-      const until = row.at + this.#parts.options.maximumSeconds * 1_000;
-      this.#later(controller, async (valves) => {
-        const known = new Set(valves.stored.open.map(({ zone }) => zone));
-        const more = zones.filter((zone) => !known.has(zone)).map((zone) => ({ zone, since: row.at, until }));
-        const open = [...valves.stored.open, ...more];
-        if (open.length > MAX_OPEN) {
-          this.#parts.log.debug({ controller: controller.id }, `more than ${MAX_OPEN} valves are open`);
-        } else if (more.length > 0) await this.#save(valves, { open });
-      });
-    } else if (event === 'irrigation_stopped') {
-      this.#later(controller, async (valves) => {
-        // One of a backlog says nothing about what was opened since.
-        const open = valves.stored.open.filter(
-          ({ zone, since }) => !zones.includes(zone) || row.at < since - TOLERANCE,
-        );
-        if (open.length < valves.stored.open.length) await this.#save(valves, { open });
-      });
+    if (event === 'irrigation_started') this.foundOpen(controller, zones, row.at);
+    else if (event === 'irrigation_stopped') {
+      this.#later(controller, () =>
+        this.#documents.change(controller, (present) => [foundClosed(present, zones, row.at), undefined]),
+      );
     }
   }
 
-  /** Drops what is too late, and closes what was open long enough. */
-  async sweep(now: number): Promise<void> {
+  /** A controller says that it opened valves. @param at Unix ms. */
+  foundOpen(controller: Controller, zones: readonly unknown[], at: number): void {
+    const until = at + this.#parts.options.maximumSeconds * 1_000;
+    this.#later(controller, () =>
+      this.#documents.change(controller, (present) => {
+        const next = foundOpen(present, zones, at, until);
+        if (next === undefined || next.open.length <= MAX_OPEN) return [next, undefined];
+        this.#log.debug({ controller: controller.id }, `more than ${MAX_OPEN} valves are open`);
+        return [undefined, undefined];
+      }),
+    );
+  }
+
+  /** An event was shown to dashboards: it may say what became of a command that another hub was given. */
+  shown({ series, row }: TelemetryEvent): void {
+    if (series.event === 'command') this.#outcomes.heard(row.data);
+  }
+
+  /**
+   * Drops what is too late, and closes what was open long enough.
+   * @param isKeeper whether this hub does so for all controllers.
+   */
+  async sweep(now: number, isKeeper: boolean): Promise<void> {
     const work: Promise<unknown>[] = [];
-    for (const [controller, { stored, retries }] of this.#valves) {
-      const isDue = ({ zone, until }: OpenZone) => until <= now && (retries.get(zone)?.next ?? 0) <= now;
-      if (!stored.waiting.some(({ expiresAt }) => expiresAt <= now) && !stored.open.some(isDue)) continue;
-      work.push(
-        this.#inTurn(controller, async (valves) => {
-          await this.#dropExpired(valves);
-          await this.#closeDue(valves);
-        }),
-      );
+    for (const [controller, stored] of this.#documents) {
+      const isDue = due(stored, now).length > 0 && this.#delivery.isReachable(controller);
+      if (this.#needsRescue(controller, stored, now)) {
+        this.#rescued.set(controller, now);
+        work.push(this.#inTurn(controller, () => this.#rescue(controller, now)));
+      } else if (isKeeper && (isDue || stored.waiting.some((one) => isExpired(one, now)))) {
+        work.push(
+          this.#inTurn(controller, async () => {
+            await this.#delivery.dropExpired(controller);
+            await this.#delivery.closeDue(controller);
+          }),
+        );
+      }
     }
     await Promise.all(work);
   }
 
-  /** Sends a command now, or lets it wait. */
-  async #obey(valves: Valves, command: Command): Promise<Outcome> {
+  /** Another hub changed what is stored. */
+  #follow(controller: Controller): void {
+    if (this.#documents.of(controller).waiting.length === 0) return;
+    if (this.#parts.standings.here(controller) === undefined) return;
+    this.#later(controller, () => this.#delivery.deliver(controller));
+  }
+
+  /** Gives a command to the controller now, or lets it wait. @param prepare comes before, in the same turn. */
+  async #give(controller: Controller, command: Command, prepare: () => Promise<void>): Promise<Outcome> {
     const { id } = command;
-    const others = valves.stored.waiting.filter((one) => one !== command);
-    const { commandsWaiting } = this.#parts.options;
-    if (connectionTo(valves.controller) === undefined) {
-      if (others.length >= commandsWaiting) {
-        throw new HubError(
-          'too_many_commands',
-          `${commandsWaiting} commands wait for this controller already`,
-        );
-      }
-      await this.#save(valves, { waiting: [...others, command] });
-      this.#tell(valves, command, 'waiting');
+    // Before another hub can know of the command.
+    const outcome = this.#outcomes.of(id);
+    try {
+      const { state, isElsewhere } = await this.#inTurn(controller, async () => {
+        await prepare();
+        const found = await this.#delivery.obey(controller, command);
+        const isElsewhere = found === 'waiting' && this.#parts.standings.isElsewhere(controller);
+        if (found === 'waiting' && !isElsewhere) this.#delivery.tell(controller, command, found);
+        return { state: found, isElsewhere };
+      });
+      if (!isElsewhere) return { id, state };
+      const told = await outcome.state();
+      if (told !== undefined) return { id, state: told };
+      if (!this.#delivery.isWaiting(controller, command)) return { id, state: 'sent' };
+      this.#delivery.tell(controller, command, 'waiting');
       return { id, state: 'waiting' };
+    } finally {
+      outcome.end();
     }
-    const now = this.#parts.clock.now();
-    const zones = new Set(command.zones);
-    const untouched = valves.stored.open.filter(({ zone }) => !zones.has(zone));
-    const open =
-      command.command === 'start_irrigation'
-        ? command.zones.map((zone) => ({ zone, since: now, until: now + (command.seconds ?? 0) * 1_000 }))
-        : valves.stored.open.filter(({ zone }) => zones.has(zone)).map((one) => ({ ...one, until: now }));
-    if (untouched.length + open.length > MAX_OPEN) {
-      throw new HubError('too_many_commands', `${MAX_OPEN} valves of this controller are open already`);
-    }
-    await this.#save(valves, { waiting: others, open: [...untouched, ...open] });
-    for (const zone of zones) valves.retries.delete(zone);
-    // It may have gone while that was stored. A valve that is not open then is closed in vain, which does no harm.
-    const connection = connectionTo(valves.controller);
-    if (connection === undefined) return this.#obey(valves, command);
-    if (this.#parts.clock.now() >= command.expiresAt) {
-      this.#tell(valves, command, 'expired');
-      return { id, state: 'expired' };
-    }
-    connection.send(orderOf(command, valves.controller, this.#parts.boards));
-    if (command.command === 'stop_irrigation') {
-      for (const { zone } of open) valves.retries.set(zone, { tries: 1, next: now + FIRST_RETRY });
-    }
-    this.#tell(valves, command, 'sent');
-    return { id, state: 'sent' };
   }
 
-  async #dropExpired(valves: Valves): Promise<void> {
-    const now = this.#parts.clock.now();
-    const late = valves.stored.waiting.filter(({ expiresAt }) => expiresAt <= now);
-    if (late.length === 0) return;
-    await this.#save(valves, { waiting: valves.stored.waiting.filter((one) => !late.includes(one)) });
-    for (const command of late) this.#tell(valves, command, 'expired');
+  /** Whether a valve of a controller of this hub is open for so long that the keeper cannot know of it, or cannot be heard. */
+  #needsRescue(controller: Controller, stored: Stored, now: number): boolean {
+    if (!this.#parts.hub.store.isShared || newestOf(controller) === undefined) return false;
+    if (now - (this.#rescued.get(controller) ?? 0) < GRACE) return false;
+    return stored.open.some(({ until, next = 0 }) => Math.max(until, next) + GRACE <= now);
   }
 
-  /** Sends the stop of what has been open long enough, until the controller says that it is closed. */
-  async #closeDue(valves: Valves): Promise<void> {
-    const connection = connectionTo(valves.controller);
-    if (connection === undefined) return;
-    const now = this.#parts.clock.now();
-    const due = valves.stored.open.filter(
-      ({ zone, until }) => until <= now && (valves.retries.get(zone)?.next ?? 0) <= now,
+  async #rescue(controller: Controller, now: number): Promise<void> {
+    try {
+      await this.#documents.lookAt(controller);
+      await this.#delivery.deliver(controller);
+      await this.#delivery.closeDue(controller);
+    } catch (error) {
+      // The store is away, and water runs.
+      const zones = this.#documents.of(controller).open.filter(({ until }) => until <= now);
+      const stop = makeForcedStop(
+        this.#parts,
+        zones.map(({ zone }) => zone),
+      );
+      newestOf(controller)?.send(orderOf(stop, controller, this.#parts.boards));
+      throw error;
+    }
+  }
+
+  #inTurn<R>(controller: Controller, work: () => Promise<R>): Promise<R> {
+    const done = (this.#turns.get(controller) ?? Promise.resolve()).then(work);
+    this.#turns.set(
+      controller,
+      done.catch(() => {}),
     );
-    if (due.length === 0) return;
-    const zones = due.map(({ zone }) => zone);
-    const isFirst = zones.some((zone) => !valves.retries.has(zone));
-    for (const zone of zones) {
-      const tries = (valves.retries.get(zone)?.tries ?? 0) + 1;
-      const wait = Math.min(FIRST_RETRY * 2 ** (tries - 1), LONGEST_RETRY);
-      valves.retries.set(zone, { tries, next: now + wait });
-    }
-    const command = makeCommand('stop_irrigation', this.#parts, { zones, by: HUB });
-    connection.send(orderOf(command, valves.controller, this.#parts.boards));
-    if (isFirst) this.#tell(valves, command, 'sent');
-  }
-
-  #tell({ controller }: Valves, { expiresAt, ...command }: Command, state: State): void {
-    void this.#parts.intake.record(controller, 'command', { ...command, expires_at: expiresAt, state });
-  }
-
-  async #save(valves: Valves, change: Partial<Stored>): Promise<void> {
-    const next = { ...valves.stored, ...change };
-    await this.#documents.put(valves.controller.id, next);
-    valves.stored = next;
-  }
-
-  #of(controller: Controller): Valves {
-    let valves = this.#valves.get(controller);
-    if (valves === undefined) {
-      valves = { controller, stored: NOTHING, retries: new Map(), turn: Promise.resolve() };
-      this.#valves.set(controller, valves);
-    }
-    return valves;
-  }
-
-  #inTurn<R>(controller: Controller, work: (valves: Valves) => Promise<R>): Promise<R> {
-    const valves = this.#of(controller);
-    const done = valves.turn.then(() => work(valves));
-    valves.turn = done.catch(() => {});
     return done;
   }
 
   /** As `inTurn`, for what nobody waits for. */
-  #later(controller: Controller, work: (valves: Valves) => Promise<void>): void {
+  #later(controller: Controller, work: () => Promise<void>): void {
     this.#inTurn(controller, work).catch((error: unknown) => {
-      this.#parts.log.error({ err: error, controller: controller.id }, 'valves could not be looked after');
+      this.#log.error({ err: error, controller: controller.id }, 'valves could not be looked after');
     });
   }
+}
+
+function isEmpty({ waiting, open }: Stored): boolean {
+  return waiting.length === 0 && open.length === 0;
 }

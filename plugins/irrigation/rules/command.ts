@@ -10,7 +10,12 @@ type Triggers = Awaited<ReturnType<Services['walkers']['triggersOf']>>;
 /** Without `--from`, a day is replayed. */
 const DAY = 86_400_000;
 
-export function addReplay(hub: Hub, clock: Clock, parts: Omit<ReplayParts, 'walkers'>): void {
+interface CommandParts extends Omit<ReplayParts, 'walkers'> {
+  /** Reads the field. */
+  readonly load: () => Promise<void>;
+}
+
+export function addReplay(hub: Hub, clock: Clock, parts: CommandParts): void {
   hub.command({
     name: 'replay',
     summary: 'replays a walker over recorded events: prints what it would have done, and changes nothing',
@@ -39,7 +44,7 @@ export function addReplay(hub: Hub, clock: Clock, parts: Omit<ReplayParts, 'walk
       if (account === undefined && !triggers.runsFor.includes('public') && !isTriggeredBy(given)) {
         throw new StartError(`${walker} runs for users who have it on: say for whom, with --as`);
       }
-      await parts.field.load(clock.now());
+      await parts.load();
       const runs = await replay(
         { ...parts, walkers },
         {

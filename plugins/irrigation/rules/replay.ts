@@ -7,7 +7,6 @@ import type { History } from '../history.ts';
 import type { Options } from '../options.ts';
 import type { Queries } from '../queries.ts';
 import { rightsOfUser } from '../rights.ts';
-import { toValue } from '../sensors.ts';
 import { TelemetryEvent } from '../telemetry-event.ts';
 import { topicOf } from '../topics.ts';
 import { irrigationCalls } from './calls.ts';
@@ -99,8 +98,7 @@ export async function replay(
     await runUntil(row.received);
     const { record } = row.data;
     if (typeof record === 'number') setLatest(series, { ...row, record });
-    const value = typeof record === 'number' ? toValue(series.sensor, record) : undefined;
-    const event = new TelemetryEvent(series, row, value);
+    const event = new TelemetryEvent(series, row);
     const topic = topicOf(event);
     if (!isOn(topic) || !isFor(series.controller)) continue;
     now = row.received;

@@ -158,7 +158,8 @@ test('kill -9 leaves no valve open and delivers nothing late', async (t) => {
   await once(child, 'exit');
 
   const clock = testClock(START + 11 * MINUTE);
-  const hub = await startField(t, {}, { data }, clock);
+  const single = 'it is started on what a process left in its folder';
+  const hub = await startField(t, {}, { data, single }, clock);
   const again = await openDashboard(t, hub);
   await clock.advance(1_000);
   t.match(await again.next('command'), { data: { zones: ['late'], state: 'expired' } });

@@ -12,12 +12,16 @@ import {
   type TestHub,
   type TestOptions,
 } from '../../helpers/hub.ts';
+import { type SharedBroker, SharedNetwork } from '../../helpers/shared-broker.ts';
+import { sharedStore } from '../../helpers/shared-store.ts';
 
 /** 2026-06-01T00:00:00Z */
 export const START = 1_780_272_000_000;
 export const MINUTE = 60_000;
 export const HOUR = 60 * MINUTE;
 export const DAY = 24 * HOUR;
+/** The same on all hubs of a cluster. */
+export const SECRET = 'the same on all hubs of the cluster';
 
 export interface TestClock extends Clock {
   /** Lets time pass: what is due in between is done, and has been done when this resolves. */
@@ -29,7 +33,12 @@ export function testClock(start = START): TestClock {
   const tasks: { readonly ms: number; readonly task: () => Promise<void>; next: number }[] = [];
   return {
     now: () => now,
-    every: (_hub, _name, ms, task) => void tasks.push({ ms, task, next: start + ms }),
+    every(hub, _name, ms, task) {
+      const unlessStopped = async () => {
+        if (!hub.signal.aborted) await task();
+      };
+      tasks.push({ ms, task: unlessStopped, next: start + ms });
+    },
     async advance(ms) {
       const end = now + ms;
       for (;;) {
@@ -64,10 +73,39 @@ export async function startField(
   return Object.assign(hub, { clock });
 }
 
+/** Hubs that share a store, on one clock. */
+export interface Cluster {
+  readonly hubs: readonly [TestField, TestField, TestField];
+  readonly network: SharedNetwork;
+  /** By hub. */
+  readonly brokers: readonly [SharedBroker, SharedBroker, SharedBroker];
+  readonly clock: TestClock;
+}
+
+export async function startCluster(
+  t: Test,
+  options: FieldOptions = {},
+  plugins: () => TestOptions['plugins'] = () => [],
+): Promise<Cluster> {
+  const network = new SharedNetwork();
+  const store = await sharedStore();
+  const clock = testClock();
+  const start = async () => {
+    const parts = network.hub();
+    const more = { ...parts, identity: { secret: SECRET }, plugins: [...(plugins() ?? []), store.plugin] };
+    return { hub: await startField(t, options, more, clock), broker: parts.broker };
+  };
+  const [a, b, c] = [await start(), await start(), await start()];
+  return { hubs: [a.hub, b.hub, c.hub], brokers: [a.broker, b.broker, c.broker], network, clock };
+}
+
 /** A controller's connection. */
 export async function openBoard(t: Test, hub: TestHub, id: string): Promise<Client> {
   const token = await hub.identity.sign(`board ${id}`, { controller: id });
-  return connect(t, hub, '/', { headers: { authorization: `Bearer ${token}` }, typeField: 'event' });
+  const headers = { authorization: `Bearer ${token}` };
+  const board = await connect(t, hub, '/', { headers, typeField: 'event' });
+  await board.settled();
+  return board;
 }
 
 export interface Dashboard extends Client {
