@@ -16,6 +16,8 @@ export interface TestHub extends PreparedHub {
   readonly origin: string;
   /** Log entries so far. */
   readonly logged: readonly Record<string, unknown>[];
+  /** Resolves when every hub has done what the others sent until now; at once where there is one: see two-hubs.ts. */
+  settled(): Promise<void>;
 }
 
 export interface TestOptions extends UserConfig {
@@ -24,11 +26,28 @@ export interface TestOptions extends UserConfig {
   readonly presence?: PresenceTable;
   /** Whether outgoing messages that do not match their schema are part of the test. */
   readonly allowInvalidOutgoing?: boolean;
+  /** Why the test is about one hub process, where those of its file run on two hubs as well. */
+  readonly single?: string;
+}
+
+type Start = (t: Test, options: TestOptions) => Promise<TestHub>;
+let start: Start = startOne;
+
+/** From now on tests are given hubs by another function, unless they need a single one or bring its parts. */
+export function startHubsBy(other: Start): void {
+  start = other;
 }
 
 /** In memory unless `store` or `data` is given. Fails the test when an outgoing message does not match its schema. */
-export async function startHub(t: Test, options: TestOptions = {}): Promise<TestHub> {
-  const { broker, leases, presence, allowInvalidOutgoing = false, ...given } = options;
+export function startHub(t: Test, options: TestOptions = {}): Promise<TestHub> {
+  const { single, broker, leases, presence } = options;
+  const isOne = [single, broker, leases, presence].some((given) => given !== undefined);
+  return isOne ? startOne(t, options) : start(t, options);
+}
+
+/** As `startHub`, always one. */
+export async function startOne(t: Test, options: TestOptions): Promise<TestHub> {
+  const { single: _, broker, leases, presence, allowInvalidOutgoing = false, ...given } = options;
   const store = given.data === undefined ? 'memory' : 'sqlite';
   // The clients of a test that ends need not be parted gently.
   const limits = { reconnectMs: 0, ...given.limits };
@@ -53,7 +72,8 @@ export async function startHub(t: Test, options: TestOptions = {}): Promise<Test
   });
   const [address] = await hub.listen();
   const port = address?.port ?? 0;
-  return Object.assign(hub, { port, origin: `http://127.0.0.1:${port}`, logged });
+  const settled = () => Promise.resolve();
+  return Object.assign(hub, { port, origin: `http://127.0.0.1:${port}`, logged, settled });
 }
 
 /** Messages as tests look at them: fields are checked by the assertions. */
@@ -68,6 +88,8 @@ export interface Client {
   next(type?: string): Promise<Received>;
   /** Messages that arrived and were not taken. */
   readonly waiting: Received[];
+  /** As `settled` of the hub it is connected to. */
+  settled(): Promise<void>;
   /** How the connection ended. */
   readonly closed: Promise<{ readonly code: number; readonly reason: string }>;
 }
@@ -82,7 +104,7 @@ export interface ConnectOptions {
 /** Connects to a path of the hub. Rejects when the upgrade is refused. */
 export async function connect(
   t: Test,
-  hub: { readonly port: number },
+  hub: { readonly port: number; settled?(): Promise<void> },
   path: string,
   { headers = {}, protocols = [], typeField = 'type' }: ConnectOptions = {},
 ): Promise<Client> {
@@ -128,5 +150,6 @@ export async function connect(
   };
   const send = (message: unknown) =>
     socket.send(typeof message === 'string' ? message : JSON.stringify(message));
-  return { socket, send, next, waiting, closed };
+  const settled = async () => hub.settled?.();
+  return { socket, send, next, waiting, settled, closed };
 }
