@@ -64,7 +64,7 @@ export class ChannelRegistry implements Channels {
     member.channelNames ??= new Set();
     member.channelNames.add(channel);
     if (!member.assigned?.has(channel)) this.#enter(member, channel);
-    this.#presence.entered(member, channelTopic(member.endpoint, channel));
+    this.#presence.entered(member, channelTopic(member.endpoint, channel), channel);
     this.#hooks.subscribed.call({ connection, channel });
   }
 
@@ -118,7 +118,7 @@ export class ChannelRegistry implements Channels {
         await this.#authorize(member, channel);
         // It may have left while taps decided.
         if (member.channelNames?.has(channel))
-          this.#presence.entered(member, channelTopic(member.endpoint, channel));
+          this.#presence.entered(member, channelTopic(member.endpoint, channel), channel);
       } catch {
         this.leave(member, channel);
       }

@@ -19,6 +19,11 @@ export const CLOSE_CODES = {
     reason: 'token expired; reconnect with a new one in 0 ms',
     meaning: 'The token expired on an endpoint that needs one.',
   },
+  missed: {
+    code: 4003,
+    reason: 'messages were lost on their way; reconnect in 0 ms',
+    meaning: 'The hub cannot find out what this client lacks: who connects anew gets what there is.',
+  },
   rateLimited: {
     code: 4500,
     reason: 'sends too fast',

@@ -39,10 +39,11 @@ export interface EndpointOptions<D> {
    */
   readonly data?: (connection: Connection<undefined>) => D;
   /**
-   * What others see of a connection, at most 1,000 characters; undefined: it is not told of. Asked when the connection enters a
-   * channel and when its identity changes, so it should depend on nothing else. Default: none is told of. See `hub.presence`.
+   * What others see of a connection in a channel, or under its user (`channel` is undefined), at most 1,000 characters; undefined: it
+   * is not told of there. Asked when the connection enters the channel and when its identity changes, so it should depend on
+   * nothing else. Default: none is told of. See `hub.presence`.
    */
-  readonly presence?: (connection: Connection<D>) => string | undefined;
+  readonly presence?: (connection: Connection<D>, channel: string | undefined) => string | undefined;
   /** One line for the documents. */
   readonly summary?: string;
 }

@@ -52,10 +52,13 @@ export class PresenceEntries {
     this.#failures = failures;
   }
 
-  /** The member is in the group, or what is told of it may have changed. */
-  entered(member: LiveConnection, group: string): void {
+  /**
+   * The member is in the group, or what is told of it may have changed.
+   * @param channel undefined: the group is that of its user.
+   */
+  entered(member: LiveConnection, group: string, channel?: string): void {
     if (this.#table === undefined || member.endpoint.options.presence === undefined) return;
-    const told = this.told(member);
+    const told = this.told(member, channel);
     if (told === undefined) this.#table.leave(group, member.id);
     else this.#table.enter(group, { client: member.id, text: JSON.stringify(told) });
   }
@@ -65,10 +68,10 @@ export class PresenceEntries {
   }
 
   /** undefined: it is not told of. */
-  told(member: LiveConnection): Told | undefined {
+  told(member: LiveConnection, channel: string | undefined): Told | undefined {
     const { endpoint } = member;
     try {
-      const info = endpoint.options.presence?.(member);
+      const info = endpoint.options.presence?.(member, channel);
       if (info === undefined) return undefined;
       if (info.length > LONGEST_INFO) throw new RangeError(`longer than ${LONGEST_INFO} characters`);
       return [member.identity?.user ?? null, info];
@@ -110,13 +113,8 @@ export class PresenceService {
   /** @param assertOpen throws once set-up is over. */
   forPlugin(plugin: string, assertOpen: (what: string) => void): Presence {
     return {
-      inChannel: (endpoint, channel) =>
-        this.#in(
-          endpoint,
-          channelTopic(endpoint, channel),
-          ({ channelNames }) => channelNames?.has(channel) === true,
-        ),
-      ofUser: (endpoint, user) => this.#in(endpoint, userTopic(endpoint, user), () => true),
+      inChannel: (endpoint, channel) => this.#in(endpoint, channelTopic(endpoint, channel), channel),
+      ofUser: (endpoint, user) => this.#in(endpoint, userTopic(endpoint, user), undefined),
       onGone: (run) => {
         assertOpen('a task for hubs that are gone');
         this.#gone.push({ plugin, run });
@@ -150,7 +148,7 @@ export class PresenceService {
   async #in<D>(
     endpoint: Endpoint<D>,
     group: string,
-    isIn: (member: LiveConnection) => boolean,
+    channel: string | undefined,
   ): Promise<readonly Present[]> {
     const present: Present[] = [];
     if (endpoint.options.presence === undefined) return present;
@@ -161,7 +159,9 @@ export class PresenceService {
       present.push(asPresent(client, told));
     }
     for (const member of this.#channels.membersOf(group)) {
-      const told = isIn(member) ? this.#entries.told(member) : undefined;
+      // Members that were assigned to the channel did not join it.
+      const isIn = channel === undefined || member.channelNames?.has(channel) === true;
+      const told = isIn ? this.#entries.told(member, channel) : undefined;
       if (told !== undefined) present.push(asPresent(member.id, told));
     }
     return present;

@@ -2,7 +2,8 @@
 import type { Hub } from '../../core/index.ts';
 import { ChatMessage, envelope, MayHaveMore, OneMessage, OneRoom } from './messages.ts';
 import type { Options } from './options.ts';
-import type { ChatState } from './room.ts';
+import { writeInfo } from './other-hubs.ts';
+import type { ChatConnection, ChatState } from './room.ts';
 
 export type ChatEndpoint = ReturnType<typeof openEndpoint>;
 
@@ -11,6 +12,7 @@ export function openEndpoint(hub: Hub, { messageBytes, roomsPerSession }: Option
     envelope,
     data: () => ({ rooms: new Map(), joining: undefined }),
     limits: { messageBytes, channels: roomsPerSession },
+    ...(hub.store.isShared && { presence: tellOf }),
     summary: 'Chat rooms, as clients of Pydio Cells know them',
   });
   return {
@@ -25,4 +27,12 @@ export function openEndpoint(hub: Hub, { messageBytes, roomsPerSession }: Option
     messageDeleted: endpoint.emits('DELETE_MSG', OneMessage, { overflow: 'close' }),
     roomDeleted: endpoint.emits('DELETE_ROOM', OneRoom, { overflow: 'close' }),
   };
+}
+
+/** What other hubs see of a session in a room. */
+function tellOf({ data: { rooms, joining } }: Pick<ChatConnection, 'data'>, channel: string | undefined) {
+  const member = rooms.get(channel ?? '');
+  if (member !== undefined) return writeInfo(member.presence);
+  if (joining === undefined || joining.room.id !== channel) return undefined;
+  return writeInfo({ login: joining.session.login, since: joining.since });
 }

@@ -2,7 +2,7 @@
  * Who is in which room. Being in a room is being in the channel of its id, so that everything that ends a connection or
  * changes its identity in the core ends a membership, or has it decided anew, here.
  */
-import { type Connection, HubError, type Message } from '../../core/index.ts';
+import { CLOSE_CODES, type Connection, HubError, type Message } from '../../core/index.ts';
 import type { ChatParts } from './chat.ts';
 import type { Clock } from './clock.ts';
 import { Presences } from './presences.ts';
@@ -11,6 +11,8 @@ import { isSameUser, type Session } from './sessions.ts';
 
 /** Before the taps of others: a connection that became another user's must leave before anything waits. */
 const FIRST = { stage: -1_000 };
+/** Characters of a login that may be in a room: who is there is told to everybody again and again. */
+const LONGEST_LOGIN = 500;
 
 export class Members {
   readonly #chat: ChatParts;
@@ -18,9 +20,20 @@ export class Members {
 
   constructor(chat: ChatParts, clock: Clock) {
     this.#chat = chat;
-    const { hub, options } = chat;
-    this.#presences = new Presences(clock, options.silenceSeconds * 1_000, ({ room, members }) => {
-      for (const { connection } of [...members]) hub.channels.leave(connection, room.id);
+    const { hub, options, others } = chat;
+    this.#presences = new Presences(
+      clock,
+      options.silenceSeconds * 1_000,
+      ({ room, members }) => {
+        for (const { connection } of [...members]) hub.channels.leave(connection, room.id);
+      },
+      ({ room, login }) => others?.tellHeard(room, login),
+    );
+    others?.attach({
+      usersChanged: (room) => this.#tellUsers(room),
+      heard: (room, login) => this.#presences.heardElsewhere(room, login),
+      gone: (room) => this.#gone(room),
+      lost: (room) => this.#lost(room),
     });
     hub.hooks.authorizeSubscribe.tap(({ connection, channel }) => {
       return this.#isChat(connection) ? this.#authorize(connection, channel) : undefined;
@@ -57,7 +70,8 @@ export class Members {
   ): Promise<void> {
     const { room, session } = into;
     this.#assertPlace(connection, room, session);
-    const joining: Joining = { ...into, watch: room.feed.watch(), messages: [], refused: undefined };
+    const since = room.since(session.login);
+    const joining: Joining = { ...into, since, watch: room.feed.watch(), messages: [], refused: undefined };
     try {
       joining.messages = await read();
       connection.data.joining = joining;
@@ -83,7 +97,9 @@ export class Members {
     const { roomsPerSession, usersPerRoom } = this.#chat.options;
     if (connection.data.rooms.size >= roomsPerSession)
       throw new HubError('too_many_rooms', `a session may be in ${roomsPerSession} rooms at a time`, 429);
-    if (!room.users.has(session.login) && room.users.size >= usersPerRoom)
+    if (session.login.length > LONGEST_LOGIN)
+      throw new HubError('forbidden', `a login has at most ${LONGEST_LOGIN} characters`);
+    if (!room.has(session.login) && room.size >= usersPerRoom)
       throw new HubError('room_full', `there are ${usersPerRoom} users in the room, which is the limit`, 429);
   }
 
@@ -130,18 +146,24 @@ export class Members {
     } catch (error) {
       if (joining !== undefined) joining.refused = error;
       this.#chat.hub.channels.leave(connection, channel);
+      // A hub that looked just now may have seen it there.
+      if (joining !== undefined) this.#chat.others?.tellLeft(joining.room, connection.id);
     }
   }
 
   /** @throws HubError when there is no place any more, or too much was said meanwhile. */
-  #welcome(connection: ChatConnection, { room, session, access, messages, watch }: Joining): void {
+  #welcome(connection: ChatConnection, joining: Joining): void {
+    const { room, session, access, since, messages, watch } = joining;
     // Others may have joined since it was looked at first.
     this.#assertPlace(connection, room, session);
     const meanwhile = watch.end();
     if (meanwhile === undefined)
       throw new HubError('try_again', 'too much was said while you joined the room: try again', 503);
-    const isNew = !room.users.has(session.login);
-    connection.data.rooms.set(room.id, this.#presences.enter({ connection, room, session, access }));
+    const isNew = !room.has(session.login);
+    const member = this.#presences.enter({ connection, room, session, access, since });
+    connection.data.rooms.set(room.id, member);
+    room.retain();
+    this.#chat.others?.tellJoined(room, { client: connection.id, ...member.presence });
     if (isNew) this.#chat.tell.joined(room, session.login);
     this.#tellUsers(room);
     for (const message of [...messages, ...meanwhile]) connection.send(message);
@@ -152,14 +174,47 @@ export class Members {
     if (member === undefined) return;
     connection.data.rooms.delete(channel);
     const { room, presence } = member;
-    if (!this.#presences.leave(member) || this.#chat.rooms.get(channel) !== room) return;
-    this.#chat.tell.left(room, presence.login);
-    this.#tellUsers(room);
+    const isLast = this.#presences.leave(member);
+    if (this.#chat.rooms.get(channel) === room) {
+      this.#chat.others?.tellLeft(room, connection.id);
+      if (isLast) this.#userLeft(room, presence.login);
+    }
+    room.release();
+  }
+
+  /** The user has no session in the room on this hub any more. */
+  #userLeft(room: Room, login: string): void {
+    if (room.has(login)) void this.#leftElsewhere(room, login);
+    else {
+      this.#chat.tell.left(room, login);
+      this.#tellUsers(room);
+    }
+  }
+
+  /** The user may have left another hub in the same moment: then one of them has to tell, and perhaps both do. */
+  async #leftElsewhere(room: Room, login: string): Promise<void> {
+    const sessions = (await this.#chat.others?.present(room.id)) ?? [];
+    if (room.users.has(login) || sessions.some((session) => session.login === login)) return;
+    this.#chat.tell.left(room, login);
+  }
+
+  /** Another hub deleted the room. */
+  #gone(room: Room): void {
+    const { hub, wire } = this.#chat;
+    hub.notify.channels([room.id], wire.roomDeleted({ Room: room.view() }), { local: true });
+    this.disband(room);
+  }
+
+  /** Whoever is in the room here has to come anew. */
+  #lost(room: Room): void {
+    const { code, reason } = CLOSE_CODES.missed;
+    for (const { members } of room.users.values())
+      for (const { connection } of members) connection.close(code, reason);
   }
 
   #tellUsers(room: Room): void {
     const { hub, wire } = this.#chat;
-    hub.notify.channels([room.id], wire.roomUpdate({ Room: room.view() }, room.id));
+    hub.notify.channels([room.id], wire.roomUpdate({ Room: room.view() }, room.id), { local: true });
   }
 }
 

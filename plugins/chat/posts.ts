@@ -6,7 +6,7 @@ import { newMessageId } from './message-ids.ts';
 import { AboutMessage } from './messages.ts';
 
 export function servePosts({ wire, cleaner, tell }: ChatParts, members: Members): void {
-  const { endpoint, messageDeleted } = wire;
+  const { endpoint } = wire;
 
   const posting = { concurrent: true, summary: 'Says something in a room one is in' };
   // Concurrent, so that posts of one turn are stored together. They are stored and sent in the order in which they came.
@@ -40,7 +40,7 @@ export function servePosts({ wire, cleaner, tell }: ChatParts, members: Members)
       const found = await room.feed.find(Uuid);
       const isOwn = found === undefined || found.value.Author === session.login;
       if (!isOwn) throw new HubError('forbidden', 'only its author deletes a message');
-      if (found === undefined || !(await room.feed.delete(found, messageDeleted({ Message: found.value }))))
+      if (found === undefined || !(await room.feed.delete(found)))
         throw new HubError('unknown_message', 'the room has no such message', 404);
       tell.messageDeleted(room, found.value);
     },

@@ -1,6 +1,6 @@
 /** Who is in the rooms, and who has been silent for too long. */
 import type { Clock } from './clock.ts';
-import type { Member, Presence } from './room.ts';
+import type { Member, Presence, Room } from './room.ts';
 
 /** ms between two looks for silent users. */
 const LOOK_EVERY = 1_000;
@@ -10,14 +10,22 @@ export class Presences {
   readonly #silence: number;
   /** From the one heard of longest ago. */
   readonly #heard = new Set<Presence>();
+  readonly #tell: (presence: Presence) => void;
 
   /**
    * @param silence ms.
    * @param silent told of each user from whom nothing came for that long.
+   * @param tell tells the other hubs that something came from a user who is in the room there, too.
    */
-  constructor(clock: Clock, silence: number, silent: (presence: Presence) => void) {
+  constructor(
+    clock: Clock,
+    silence: number,
+    silent: (presence: Presence) => void,
+    tell: (presence: Presence) => void,
+  ) {
     this.#clock = clock;
     this.#silence = silence;
+    this.#tell = tell;
     clock.every(LOOK_EVERY, () => {
       for (const presence of this.#heard) {
         if (clock.now() - presence.seenAt < this.#silence) break;
@@ -27,10 +35,11 @@ export class Presences {
   }
 
   /** Adds a connection of a user to a room. */
-  enter(entering: Omit<Member, 'presence'>): Member {
+  enter({ since, ...entering }: Omit<Member, 'presence'> & Pick<Presence, 'since'>): Member {
     const { room, session } = entering;
     const { login } = session;
-    const presence = room.users.get(login) ?? { room, login, members: new Set<Member>(), seenAt: 0 };
+    const toldAt = Number.NEGATIVE_INFINITY;
+    const presence = room.users.get(login) ?? { room, login, since, members: new Set(), seenAt: 0, toldAt };
     const member: Member = { ...entering, presence };
     presence.members.add(member);
     room.users.set(login, presence);
@@ -50,6 +59,20 @@ export class Presences {
 
   /** Something came from the user. */
   heard(presence: Presence): void {
+    this.#seen(presence);
+    const { room, login, seenAt, toldAt } = presence;
+    if (!room.elsewhere.users.has(login) || seenAt - toldAt < LOOK_EVERY) return;
+    presence.toldAt = seenAt;
+    this.#tell(presence);
+  }
+
+  /** Something came from the user to another hub. */
+  heardElsewhere(room: Room, login: string): void {
+    const presence = room.users.get(login);
+    if (presence !== undefined) this.#seen(presence);
+  }
+
+  #seen(presence: Presence): void {
     presence.seenAt = this.#clock.now();
     this.#heard.delete(presence);
     this.#heard.add(presence);

@@ -28,10 +28,9 @@ export async function serveRest(chat: ChatParts, members: Members): Promise<void
     if (profile === 'admin' || (operatorScope !== '' && scopes.includes(operatorScope))) return;
     throw new HubError('forbidden', 'profile admin or the scope of operators is needed');
   };
-  const find = async (uuid: string): Promise<Room> => {
+  const find = (uuid: string): Room => {
     const room = rooms.get(uuid);
     if (room === undefined) throw new HubError('not_found', 'there is no such room');
-    await room.open();
     return room;
   };
   await hub.http.register(
@@ -60,8 +59,7 @@ export async function serveRest(chat: ChatParts, members: Members): Promise<void
             .list()
             .filter(({ id }) => id > after)
             .slice(0, limit);
-          await Promise.all(page.map((room) => room.open()));
-          return page.map((room) => room.view());
+          return Promise.all(page.map((room) => room.use(() => room.view())));
         },
       );
 
@@ -93,7 +91,8 @@ export async function serveRest(chat: ChatParts, members: Members): Promise<void
         { schema: history },
         async ({ params, query: { offset, limit } }) => {
           const bounds = { skip: offset, limit, characters: Number.POSITIVE_INFINITY };
-          const { messages, hasMore } = await readPage(log, await find(params.uuid), bounds);
+          const room = find(params.uuid);
+          const { messages, hasMore } = await room.use(() => readPage(log, room, bounds));
           return { messages: messages.map((message) => message.toJSON()), hasMore };
         },
       );
@@ -108,7 +107,7 @@ export async function serveRest(chat: ChatParts, members: Members): Promise<void
         '/rooms/:uuid',
         { schema: removal },
         async ({ params }, reply) => {
-          await deleteRoom(chat, members, await find(params.uuid));
+          await deleteRoom(chat, members, find(params.uuid));
           return reply.code(204).send();
         },
       );

@@ -62,21 +62,23 @@ class RoomMessages {
     let room = rooms.find(name);
     if (room === undefined) {
       if (isHeartbeat) return;
-      room = rooms.create(name, cleaner.plain(given.RoomLabel), session.user);
+      const label = cleaner.plain(given.RoomLabel);
+      room = await rooms.make(name, label, session.user, (made) => this.#chat.others?.tellMade(made));
     }
-    await room.open();
     const found = room;
-    const page = { Offset: 0, Limit: options.history };
-    const read = async () => (isHeartbeat ? [] : this.#page(found, page));
-    const joined = connection.data.rooms.get(room.id);
-    if (joined === undefined) {
-      await this.#members.enter(connection, { room, session, access: granted }, read);
-      return;
-    }
-    joined.access = granted;
-    this.#members.heard(joined);
-    connection.send(this.#roomUpdate(room));
-    for (const message of await read()) connection.send(message);
+    await room.use(async () => {
+      const page = { Offset: 0, Limit: options.history };
+      const read = async () => (isHeartbeat ? [] : this.#page(found, page));
+      const joined = connection.data.rooms.get(found.id);
+      if (joined === undefined) {
+        await this.#members.enter(connection, { room: found, session, access: granted }, read);
+        return;
+      }
+      joined.access = granted;
+      this.#members.heard(joined);
+      connection.send(this.#roomUpdate(found));
+      for (const message of await read()) connection.send(message);
+    });
   }
 
   leave({ Room: given }: AboutRoom, connection: ChatConnection): void {
@@ -93,20 +95,21 @@ class RoomMessages {
     if (member !== undefined) this.#members.heard(member);
     // Decided before it is told whether there is such a room.
     else await access.decide(session, room?.stored ?? nameOf(given, session));
-    if (room === undefined) throw new HubError('unknown_room', 'there is no such room', 404);
-    await room.open();
-    const messages = await this.#page(room, page);
-    if (connection.identity !== session.identity)
-      throw new HubError('forbidden', 'the session ended meanwhile');
-    connection.send(this.#roomUpdate(room));
-    for (const message of messages) connection.send(message);
+    if (room === undefined) throw unknownRoom();
+    await room.use(async () => {
+      const messages = await this.#page(room, page);
+      if (connection.identity !== session.identity)
+        throw new HubError('forbidden', 'the session ended meanwhile');
+      connection.send(this.#roomUpdate(room));
+      for (const message of messages) connection.send(message);
+    });
   }
 
   async deleteRoom({ Room: given }: AboutRoom, connection: ChatConnection): Promise<Message> {
     const session = this.#chat.sessions.of(connection.identity);
     if (session.profile !== 'admin') throw new HubError('forbidden', 'only the profile admin deletes rooms');
     const room = this.#find(given, session);
-    if (room === undefined) throw new HubError('unknown_room', 'there is no such room', 404);
+    if (room === undefined) throw unknownRoom();
     return deleteRoom(this.#chat, this.#members, room, connection);
   }
 
@@ -145,17 +148,24 @@ class RoomMessages {
  * @returns what was told.
  */
 export async function deleteRoom(
-  { hub, rooms, wire, tell }: ChatParts,
+  { hub, rooms, others, wire, tell }: ChatParts,
   members: Members,
   room: Room,
   by?: ChatConnection,
 ): Promise<Message> {
-  const notice = wire.roomDeleted({ Room: room.view() });
-  await rooms.delete(room);
-  hub.notify.channels([room.id], notice, { ...(by && { except: by }) });
-  members.disband(room);
-  tell.roomDeleted(room);
-  return notice;
+  return room.use(async () => {
+    const notice = wire.roomDeleted({ Room: room.view() });
+    if (!(await rooms.delete(room))) throw unknownRoom();
+    others?.tellGone(room);
+    hub.notify.channels([room.id], notice, { local: true, ...(by && { except: by }) });
+    members.disband(room);
+    tell.roomDeleted(room);
+    return notice;
+  });
+}
+
+function unknownRoom(): HubError {
+  return new HubError('unknown_room', 'there is no such room', 404);
 }
 
 function nameOf(given: RoomGiven, session: Session): RoomName {

@@ -19,7 +19,8 @@ function setUp(hub: Hub) {
   const seen = hub.endpoint('/seen', {
     envelope: { type: 'type' },
     tokenInQuery: true,
-    presence: ({ identity }) => {
+    presence: ({ identity }, channel) => {
+      if (channel === 'other') return `another info of ${identity?.user}`;
       if (identity?.user === 'fails') throw new Error('no');
       if (identity?.user === 'long') return 'x'.repeat(1_001);
       return identity?.user === 'hidden' ? undefined : `info of ${identity?.user}`;
@@ -80,10 +81,11 @@ for (const [kind, network] of kinds) {
     t.strictSame(await inRoom(there), await inRoom(here));
     const { seen, unseen } = here.parts;
     t.strictSame(await presence.inChannel(seen, 'other'), [
-      { client: ann.id, user: 'ann', info: 'info of ann' },
+      { client: ann.id, user: 'ann', info: 'another info of ann' },
     ]);
-    const ids = (await presence.ofUser(seen, 'ann')).map(({ client }) => client);
-    t.strictSame(ids.sort(), [ann.id, again.id].sort());
+    const ofAnn = await presence.ofUser(seen, 'ann');
+    t.strictSame(ofAnn.map(({ client }) => client).sort(), [ann.id, again.id].sort());
+    for (const { info } of ofAnn) t.equal(info, 'info of ann');
     t.strictSame(await presence.inChannel(seen, 'index'), [], 'only channels that were joined');
     t.strictSame(await presence.inChannel(unseen, 'room'), [], 'an endpoint without presence');
     t.strictSame(await presence.ofUser(unseen, 'ann'), []);

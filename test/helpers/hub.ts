@@ -14,6 +14,8 @@ export interface TestHub extends PreparedHub {
   readonly port: number;
   /** `http://127.0.0.1:port` */
   readonly origin: string;
+  /** Of all hubs, where there are two: see two-hubs.ts. */
+  readonly origins: readonly string[];
   /** Log entries so far. */
   readonly logged: readonly Record<string, unknown>[];
   /** Resolves when every hub has done what the others sent until now; at once where there is one: see two-hubs.ts. */
@@ -73,7 +75,8 @@ export async function startOne(t: Test, options: TestOptions): Promise<TestHub> 
   const [address] = await hub.listen();
   const port = address?.port ?? 0;
   const settled = () => Promise.resolve();
-  return Object.assign(hub, { port, origin: `http://127.0.0.1:${port}`, logged, settled });
+  const origin = `http://127.0.0.1:${port}`;
+  return Object.assign(hub, { port, origin, origins: [origin], logged, settled });
 }
 
 /** Messages as tests look at them: fields are checked by the assertions. */

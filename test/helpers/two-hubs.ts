@@ -61,6 +61,7 @@ async function startTwo(
     listen: () => first.listen(),
     stop: async (isReplaced) => void (await Promise.all([first.stop(isReplaced), second.stop(isReplaced)])),
     settled: () => marks.settled(),
+    origins: [first.origin, second.origin],
     get port() {
       return next().port;
     },

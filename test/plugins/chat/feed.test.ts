@@ -1,9 +1,10 @@
 import fc from 'fast-check';
 import { test } from 'tap';
-import type { JsonText, Message, StoreLog } from '../../../core/index.ts';
+import type { JsonText, LogEntry, Message, StoreLog } from '../../../core/index.ts';
 import { Feed } from '../../../plugins/chat/feed.ts';
 import { lowestSequence, newMessageId } from '../../../plugins/chat/message-ids.ts';
 import type { ChatMessage } from '../../../plugins/chat/messages.ts';
+import { type Deletion, SharedFeed } from '../../../plugins/chat/shared-feed.ts';
 
 const content = (text: string): ChatMessage => {
   return { Uuid: newMessageId(1), RoomUuid: 'r', Message: text, Author: 'ann', Timestamp: 1 };
@@ -34,6 +35,7 @@ test('however late a store answers, posts are sent in the order of their calls, 
         posted: (message) => ({ content: message }) as Message,
         send: (_room, message) => void sent.push(JSON.parse((message.content as JsonText).text).Message),
         published: ({ Message }) => void published.push(Message),
+        deleted: () => ({}) as Message,
         failed: () => {},
       });
       const posts = outcomes.map((_, i) => feed.post(content(`${i}`)));
@@ -69,4 +71,50 @@ test('ids are UUIDs that lead to their messages', async (t) => {
   );
   fc.assert(fc.property(fc.string(), (text) => lowestSequence(text) === undefined));
   t.equal(lowestSequence('2783a0db-e6bb-4001-843e-53548d30b4da'), undefined, 'another version');
+});
+
+test('who saw messages that the store has lost is told to come anew, and goes on with those that took their numbers', async (t) => {
+  const entries: LogEntry<ChatMessage>[] = [];
+  const log = {
+    append: async (_room, value) =>
+      entries.push({ sequence: entries.length + 1, value: JSON.parse(JSON.stringify(value)) }),
+    read: async (_room, { from = 1, to = Number.POSITIVE_INFINITY, backwards = false } = {}) => {
+      const found = entries.filter(({ sequence }) => sequence >= from && sequence <= to);
+      return backwards ? found.slice(-1) : found;
+    },
+  } as Partial<StoreLog<ChatMessage>> as StoreLog<ChatMessage>;
+  const none = { read: async () => [] } as Partial<StoreLog<Deletion>> as StoreLog<Deletion>;
+  const open = async () => {
+    const sent: string[] = [];
+    const feed = new SharedFeed(
+      'r',
+      0,
+      {
+        log,
+        most: 100,
+        posted: (message) => ({ content: message }) as Message,
+        deleted: () => ({}) as Message,
+        send: (_room, message) => void sent.push(JSON.parse((message.content as JsonText).text).Message),
+        published: () => {},
+        failed: (what, error) => t.fail(what, { error }),
+      },
+      { deletions: none, tellPosted: () => {}, tellDeleted: () => {}, lost: () => void sent.push('lost') },
+    );
+    t.teardown(() => feed.close());
+    await feed.load();
+    return { feed, sent };
+  };
+  const [poster, reader, hearer] = [await open(), await open(), await open()];
+  for (const text of ['one', 'two', 'three']) await poster.feed.post(content(text));
+  await reader.feed.catchUp();
+  await hearer.feed.catchUp();
+  for (const { sent } of [poster, reader, hearer]) t.strictSame(sent.splice(0), ['one', 'two', 'three']);
+  entries.length = 1;
+  await poster.feed.post(content('new two'));
+  await poster.feed.post(content('new three'));
+  t.strictSame(poster.sent, ['lost', 'new two', 'new three'], 'who posts');
+  await reader.feed.catchUp();
+  t.strictSame(reader.sent, ['lost'], 'who reads what it missed');
+  hearer.feed.hear(2, JSON.stringify(entries[1]?.value));
+  t.strictSame(hearer.sent, ['lost', 'new two'], 'who is told');
 });

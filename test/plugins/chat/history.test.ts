@@ -146,7 +146,10 @@ test('a page has no more bytes than a reader may have waiting, and the next one 
 });
 
 test('a room of 10,000 messages is paged by reading the page alone', async (t) => {
-  const { parts: store } = await startWith(t, (hub): PluginStore => hub.store, { data: t.testdir() });
+  const { parts: store } = await startWith(t, (hub): PluginStore => hub.store, {
+    data: t.testdir(),
+    single: 'the page is read from one store, with or without others',
+  });
   const log = store.log<ChatMessage>('messages');
   const message = (i: number) => ({
     Uuid: `${i}`,

@@ -1,4 +1,5 @@
 import { test } from 'tap';
+import type { Hub } from '../../../core/index.ts';
 import { plugin } from '../../helpers/plugin.ts';
 import { Queue } from '../../helpers/queue.ts';
 import { loggedErrors } from '../../helpers/start-with.ts';
@@ -168,6 +169,10 @@ test('a token swap between a post and the next one changes the author in between
   ]);
 });
 
+/** On whichever of the hubs. */
+const connectionOf = (hubs: readonly Hub[], user: string) =>
+  hubs.flatMap((hub) => hub.connectionsOf(user))[0];
+
 test('a session that ends while it joins is in no room', async (t) => {
   const gate = { reached: Promise.withResolvers<void>(), open: Promise.withResolvers<void>() };
   const slow = plugin('slow', (hub) =>
@@ -178,15 +183,13 @@ test('a session that ends while it joins is in no room', async (t) => {
       return 'read-write';
     }),
   );
-  const ends: { forget?: () => Promise<void> } = {};
-  const forgets = plugin('forgets', (hub) => {
-    ends.forget = async () => void (await hub.connectionsOf('id-ann')[0]?.forget());
-  });
+  const hubs: Hub[] = [];
+  const forgets = plugin('forgets', (hub) => void hubs.push(hub));
   const hub = await startChat(t, {}, { plugins: [slow, forgets] });
   const ann: ChatClient = await logIn(t, hub, 'ann');
   ann.send({ '@type': 'JOIN', Room: {} });
   await gate.reached.promise;
-  await ends.forget?.();
+  await connectionOf(hubs, 'id-ann')?.forget();
   gate.open.resolve();
   t.match(await ann.next(), { '@type': 'error', error: /session ended/ });
   t.match(await (await logIn(t, hub, 'bob')).join(), { Users: ['bob'] });
@@ -194,9 +197,9 @@ test('a session that ends while it joins is in no room', async (t) => {
 
 test('while a newer token is being decided about, nothing can be posted with it', async (t) => {
   const gate = { reached: Promise.withResolvers<void>(), open: Promise.withResolvers<void>() };
-  const renews: { identify?: (jwt: string) => Promise<unknown> | undefined } = {};
+  const hubs: Hub[] = [];
   const slow = plugin('slow', (hub) => {
-    renews.identify = (jwt) => hub.connectionsOf('id-ann')[0]?.identify(jwt);
+    hubs.push(hub);
     hub.use('chat').decide(async ({ roles }) => {
       if (!roles.includes('reader')) return 'read-write';
       gate.reached.resolve();
@@ -209,7 +212,8 @@ test('while a newer token is being decided about, nothing can be posted with it'
   const { Uuid } = await ann.join();
   await bob.join();
   await ann.all();
-  const renewed = renews.identify?.(await tokenOf(hub, 'ann', { roles: ['reader'] }));
+  const jwt = await tokenOf(hub, 'ann', { roles: ['reader'] });
+  const renewed = connectionOf(hubs, 'id-ann')?.identify(jwt);
   await gate.reached.promise;
   ann.post(Uuid, 'quick');
   t.match(await ann.next(), { error: /not in the room/ });

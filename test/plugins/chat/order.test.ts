@@ -87,11 +87,11 @@ async function startGated(t: Test) {
   );
   const hub = await startChat(t, {}, { plugins: [slow] });
   const [ann, bob] = [await logIn(t, hub, 'ann', { profile: 'admin' }), await logIn(t, hub, 'bob')];
-  return { gate, ann, bob };
+  return { hub, gate, ann, bob };
 }
 
 test('a message that was deleted while somebody joined is deleted for them, too', async (t) => {
-  const { gate, ann, bob } = await startGated(t);
+  const { hub, gate, ann, bob } = await startGated(t);
   const { Uuid: RoomUuid } = await ann.join();
   ann.post(RoomUuid, 'one');
   const one = await ann.nextPost();
@@ -101,13 +101,14 @@ test('a message that was deleted while somebody joined is deleted for them, too'
   await ann.next('DELETE_MSG');
   ann.post(RoomUuid, 'two');
   const two = await ann.nextPost();
+  await hub.settled();
   gate.open.resolve();
   const got: Received[] = await bob.all();
   t.match(got, [{ '@type': 'ROOM_UPDATE' }, one, { '@type': 'DELETE_MSG', Message: one }, two]);
 });
 
 test('who joins while more is said than is kept for that has to try again', async (t) => {
-  const { gate, ann, bob } = await startGated(t);
+  const { hub, gate, ann, bob } = await startGated(t);
   const { Uuid } = await ann.join();
   bob.send({ '@type': 'JOIN', Room: {} });
   await gate.reached.promise;
@@ -115,6 +116,7 @@ test('who joins while more is said than is kept for that has to try again', asyn
     for (let i = 0; i < 91; i++) ann.post(Uuid, 'blah');
     await take(ann, 91);
   }
+  await hub.settled();
   gate.open.resolve();
   t.match(await bob.all(), [{ '@type': 'error', error: /try again/ }]);
   t.strictSame(await ann.all(), [], 'nobody was told that bob came or went');
@@ -122,12 +124,13 @@ test('who joins while more is said than is kept for that has to try again', asyn
 });
 
 test('who joins while the room is deleted is in no room', async (t) => {
-  const { gate, ann, bob } = await startGated(t);
+  const { hub, gate, ann, bob } = await startGated(t);
   const { Uuid } = await ann.join();
   bob.send({ '@type': 'JOIN', Room: {} });
   await gate.reached.promise;
   ann.send({ '@type': 'DELETE_ROOM', Room: {} });
   await ann.next('DELETE_ROOM');
+  await hub.settled();
   gate.open.resolve();
   t.match(await bob.all(), [{ '@type': 'error', error: /the room ended while you joined/ }]);
   t.not((await bob.join()).Uuid, Uuid);

@@ -21,7 +21,11 @@ test('other plugins are told what happens in rooms', async (t) => {
   t.strictSame(await told.next(), ['chat.message', { room, message }]);
   ann.send({ '@type': 'DELETE_MSG', Message: { RoomUuid: room.Uuid, Uuid: message.Uuid } });
   t.strictSame(await told.next(), ['chat.message_deleted', { room, message }]);
-  for (const client of [second, ann]) client.send({ '@type': 'LEAVE', Room: { Uuid: room.Uuid } });
+  for (const client of [second, ann]) {
+    client.send({ '@type': 'LEAVE', Room: { Uuid: room.Uuid } });
+    await client.all();
+    await ann.all();
+  }
   t.strictSame(await told.next(), ['chat.left', { room, user: 'ann' }]);
   ann.send({ '@type': 'DELETE_ROOM', Room: { Uuid: room.Uuid } });
   t.strictSame(await told.next(), ['chat.room_deleted', { room }]);

@@ -92,6 +92,7 @@ export async function connectChat(
     },
     post: (RoomUuid, text) => client.send({ '@type': 'POST', Message: { RoomUuid, Message: text } }),
     all: async () => {
+      await client.settled();
       const marker = `marker-${++markers}`;
       client.send({ '@type': 'POST', Message: { RoomUuid: marker } });
       const taken: Received[] = [];

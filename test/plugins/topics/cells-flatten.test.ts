@@ -25,8 +25,8 @@ const brief = ({
   Target?: { Uuid: string };
 }) => `${Type} ${(Target ?? Source)?.Uuid}`;
 
-async function start(t: Test, options = {}) {
-  const hub = await startTopics(t, { options });
+async function start(t: Test, options = {}, single?: string) {
+  const hub = await startTopics(t, { options, ...(single && { single }) });
   const client = await subscribe(t, hub, 'ann', { workspaces: ['ws'] });
   const publish = (...changes: Change[]) => {
     for (const change of changes) hub.topics.publish(TREE, event(change));
@@ -37,15 +37,15 @@ async function start(t: Test, options = {}) {
 test('one event goes a second after the first change, not before', async (t) => {
   const { hub, publish, got } = await start(t);
   publish({ Type: 'UPDATE_META' });
-  hub.clock.advance(999);
+  await hub.pass(999);
   publish({ Type: 'UPDATE_META' });
   t.strictSame(await got(), []);
-  hub.clock.advance(1);
+  await hub.pass(1);
   t.strictSame(await got(), ['UPDATE_META u1']);
-  hub.clock.advance(5_000);
+  await hub.pass(5_000);
   t.strictSame(await got(), [], 'and only once');
   publish({ Type: 'UPDATE_CONTENT' });
-  hub.clock.advance(1_000);
+  await hub.pass(1_000);
   t.strictSame(await got(), ['UPDATE_CONTENT u1'], 'the next second is another one');
   t.equal(hub.clock.waiting, 0);
 });
@@ -54,7 +54,7 @@ test('a creation wins, then a change of content, else the last type stands', asy
   const { hub, publish, got } = await start(t);
   const flattened = async (...types: string[]) => {
     publish(...types.map((Type) => ({ Type })));
-    hub.clock.advance(1_000);
+    await hub.pass(1_000);
     return got();
   };
   t.strictSame(await flattened('UPDATE_META', 'UPDATE_CONTENT', 'CREATE', 'UPDATE_META'), ['CREATE u1']);
@@ -65,11 +65,11 @@ test('a creation wins, then a change of content, else the last type stands', asy
 test('changes of different nodes stay apart, each with its own second', async (t) => {
   const { hub, publish, got } = await start(t);
   publish({ Type: 'CREATE', Uuid: 'a' });
-  hub.clock.advance(600);
+  await hub.pass(600);
   publish({ Type: 'UPDATE_META', Uuid: 'b' }, { Type: 'UPDATE_META', Uuid: 'a' });
-  hub.clock.advance(400);
+  await hub.pass(400);
   t.strictSame(await got(), ['CREATE a']);
-  hub.clock.advance(600);
+  await hub.pass(600);
   t.strictSame(await got(), ['UPDATE_META b']);
 });
 
@@ -82,7 +82,7 @@ test('metadata of all is merged, later ones first, and the other fields are the 
   });
   hub.topics.publish(META, { Type: 'UPDATE_META', Target: { ...node, MetaStore: { b: '2', c: '2' } } });
   hub.topics.publish(TREE, { Type: 'UPDATE_CONTENT', Target: { ...node, Size: 3 } });
-  hub.clock.advance(1_000);
+  await hub.pass(1_000);
   t.strictSame(await all(), [
     {
       Type: 'CREATE',
@@ -100,7 +100,7 @@ test('a temporary Etag does not replace a real one, whichever comes first', asyn
   const { hub, publish, all } = await start(t);
   const etag = async (...etags: (string | undefined)[]) => {
     publish(...etags.map((Etag) => ({ Type: 'UPDATE_CONTENT', ...(Etag !== undefined && { Etag }) })));
-    hub.clock.advance(1_000);
+    await hub.pass(1_000);
     return (await all()).map(({ Target }) => Target.Etag);
   };
   t.strictSame(await etag('e1', 'temporary'), ['e1']);
@@ -130,7 +130,7 @@ test('other changes go at once; what was collected of a node goes before its del
     { Type: 'READ' },
   );
   t.strictSame(await got(), ['UPDATE_USER_META u1'], 'others leave it waiting');
-  hub.clock.advance(1_000);
+  await hub.pass(1_000);
   t.strictSame(await got(), ['CREATE b', 'UPDATE_META u1']);
 });
 
@@ -138,7 +138,7 @@ test('who has a session when the event goes gets it, whoever had one before', as
   const { hub, publish } = await start(t);
   publish({ Type: 'CREATE' });
   const late = await subscribe(t, hub, 'bob', { workspaces: ['ws'] });
-  hub.clock.advance(1_000);
+  await hub.pass(1_000);
   t.equal((await received(late)).length, 1);
 });
 
@@ -146,12 +146,12 @@ test('of too many collected ones the oldest goes early', async (t) => {
   const { hub, publish, got } = await start(t, { collected: 2 });
   publish(...['a', 'b', 'c'].map((Uuid) => ({ Type: 'CREATE', Uuid })));
   t.strictSame(await got(), ['CREATE a']);
-  hub.clock.advance(1_000);
+  await hub.pass(1_000);
   t.strictSame(await got(), ['CREATE b', 'CREATE c']);
 });
 
 test('a hub that stops sends what it collected', async (t) => {
-  const { hub, publish } = await start(t);
+  const { hub, publish } = await start(t, {}, 'with others, its clients are sent to them first');
   const client = await subscribe(t, hub, 'bob', { workspaces: ['ws'] });
   publish({ Type: 'CREATE' });
   const stopped = hub.stop();

@@ -20,7 +20,7 @@ async function watching(t: Test, workspaces: unknown[], claims: Claims = {}) {
     hub,
     of: async (...events: object[]) => {
       for (const event of events) hub.topics.publish(TREE, event);
-      hub.clock.advance(1_000);
+      await hub.pass(1_000);
       return received(client);
     },
   };

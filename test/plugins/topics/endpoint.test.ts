@@ -46,6 +46,7 @@ async function follow(client: Client, topics: string[], since?: { epoch: string;
 
 /** Topics and zones of the events that came until now. */
 async function got(client: Client): Promise<string[]> {
+  await client.settled();
   client.send({ type: 'unsubscribe', topics: ['none.of.this'] });
   const events: string[] = [];
   for (;;) {

@@ -23,6 +23,8 @@ type Topics = Services['topics'];
 export interface TopicsHub extends TestHub {
   readonly topics: Topics;
   readonly clock: FakeClock;
+  /** Lets so many ms pass, once what was published until now has come to every hub. */
+  pass(ms: number): Promise<void>;
   /** Changes of identity that nobody waited for yet. */
   readonly identified: Queue<true>;
 }
@@ -52,9 +54,26 @@ export async function startTopics(
     { requires: ['topics'] },
   );
   const hub = await startHub(t, { ...given, plugins: [topicsWith(clock)(options), producer, ...more] });
-  const [topics] = services;
-  if (topics === undefined) throw new Error('the plugin was not set up');
-  return Object.assign(hub, { topics, clock, identified });
+  const pass = async (ms: number) => {
+    await hub.settled();
+    clock.advance(ms);
+  };
+  return Object.assign(hub, { topics: onAll(services), clock, pass, identified });
+}
+
+/** Publishes on the first hub, and follows what is published on any. */
+function onAll(services: readonly Topics[]): Topics {
+  const [first] = services;
+  if (first === undefined) throw new Error('the plugin was not set up');
+  return {
+    ...first,
+    subscribe: (names, handler) => {
+      const ends = services.map((topics) => topics.subscribe(names, handler));
+      return () => {
+        for (const end of ends) end();
+      };
+    },
+  };
 }
 
 export interface ClusteredHub extends TopicsHub {
@@ -89,6 +108,7 @@ export interface Place {
 
 /** Everything that came to a client of `/topics` until now. */
 export async function followed(client: Client): Promise<Received[]> {
+  await client.settled();
   client.send({ type: 'unsubscribe', topics: ['none.of.this'] });
   const messages: Received[] = [];
   for (;;) {
@@ -112,6 +132,7 @@ export async function subscribe(t: Test, hub: TopicsHub, user: string, claims: C
 
 /** Sends a message that changes the session, and waits until it has. */
 export async function become(hub: TopicsHub, client: Client, message: unknown): Promise<void> {
+  await hub.settled();
   client.send(message);
   await hub.identified.next();
 }
@@ -122,6 +143,7 @@ export function tokenOf(hub: TestHub, user: string, claims: Claims = {}): Promis
 
 /** Everything that came on `/ws` until now. What the hub answers to a message that is too long comes after all it sent before. */
 export async function received(client: Client): Promise<Received[]> {
+  await client.settled();
   client.send({ '@type': 'unknown', text: 'x'.repeat(2_048) });
   const messages: Received[] = [];
   for (;;) {

@@ -53,7 +53,7 @@ export async function startWalkers(
     plugins: [topics(), users(USERS), plugin({ processes: 1, ...options, folder }), ...plugins],
   });
   // Answered when the walkers are loaded, which the hub does not wait for before it listens.
-  await fetch(`${hub.origin}/walker/none`, { method: 'POST' });
+  for (const origin of hub.origins) await fetch(`${origin}/walker/none`, { method: 'POST' });
   return hub;
 }
 
