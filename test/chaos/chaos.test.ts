@@ -3,7 +3,9 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { test } from 'tap';
 import { withRedis } from '../plugins/redis/service.ts';
 import { Events } from './events.ts';
+import { Fields } from './fields.ts';
 import { Graphs } from './graphs.ts';
+import { Rooms } from './rooms.ts';
 import { Tables } from './tables.ts';
 import { World } from './world.ts';
 
@@ -17,7 +19,13 @@ await withRedis(() => {
   test(`whatever dies, what was acknowledged is there once, all agree, and gaps are told; seed ${SEED}`, async (t) => {
     const random = numbersFrom(SEED);
     const world = await World.start(t, random);
-    const traffic = [await Tables.start(world, 100), new Graphs(world, 100), await Events.start(world, 100)];
+    const traffic = [
+      await Tables.start(world, 60),
+      new Graphs(world, 60),
+      await Events.start(world, 60),
+      await Rooms.start(world, 60),
+      await Fields.start(world, 40, 20),
+    ];
     for (let i = 0; i < TROUBLES; i++) {
       await wait(PAUSE * random());
       t.comment(await world.trouble());
