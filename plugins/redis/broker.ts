@@ -25,10 +25,7 @@ export class RedisBroker implements Broker {
   readonly #outbox: Outbox;
   readonly #streams: RedisStreams;
   readonly #subscriptions: Subscriptions;
-  readonly #listener = (message: Buffer, channel: Buffer) => {
-    // Too short for the name of a hub: from somebody else.
-    if (message.length >= NODE_BYTES) this.#receive(message, channel);
-  };
+  readonly #listener = (message: Buffer, channel: Buffer) => this.#receive(message, channel);
   /** Before the start: a command of the command line, which hears nothing but is heard. */
   #node = '0'.repeat(NODE_BYTES);
   #nodeBytes = Buffer.alloc(0);
