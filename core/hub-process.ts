@@ -33,6 +33,7 @@ import { Shortcuts } from './shortcuts.ts';
 import { Streams } from './streams.ts';
 import { landingRoute, systemRoutes } from './system-routes.ts';
 import { Timers } from './timers.ts';
+import { Traffic } from './traffic.ts';
 import { FanOut, mostBuffered } from './transport/fanout.ts';
 import { bridge } from './transport/http-bridge.ts';
 import { HttpLoad } from './transport/http-load.ts';
@@ -74,6 +75,7 @@ export class HubProcess implements PreparedHub {
   readonly #notifier: Notifier;
   readonly #lines: Lines;
   readonly #streams: Streams;
+  readonly #traffic: Traffic;
   readonly #leases: Leases;
   readonly #presence: PresenceService;
   readonly #dispatcher: Dispatcher;
@@ -114,6 +116,7 @@ export class HubProcess implements PreparedHub {
     const { node } = this.#connections;
     this.#lines = new Lines(this.#broker, node, failures, this.#ending.signal, this.#notifier);
     this.#streams = new Streams(this.#broker, node, failures, this.#log, this.#lines);
+    this.#traffic = new Traffic(this.#streams);
     const leaseTable = environment.leases ?? opened.parts.leases ?? localLeases();
     this.#leases = new Leases(leaseTable, node, this.#lines, failures, this.#log);
     this.#dispatcher = new Dispatcher(hooks, failures);
@@ -173,6 +176,7 @@ export class HubProcess implements PreparedHub {
       endpoints: this.#endpoints,
       connections: this.#connections,
       failures: this.#failures,
+      traffic: this.#traffic,
     };
     // First, so that a plugin that takes one of these paths is told so.
     await systemRoutes(app, system);
@@ -203,7 +207,7 @@ export class HubProcess implements PreparedHub {
   }
 
   async listen(): Promise<readonly Address[]> {
-    await this.#broker.start(this.#connections.node, this.#streams);
+    await this.#broker.start(this.#connections.node, this.#traffic);
     // Before the lines, which carry word of the lease it needs.
     await this.#presence.start(this.#connections.node, this.#endpoints, this.#leases);
     await Promise.all([this.#lines.connect(), this.#streams.connect()]);

@@ -2,11 +2,13 @@
 import type { Connections } from './connections.ts';
 import type { Failures } from './failures.ts';
 import type { EndpointTable } from './paths.ts';
+import type { Traffic } from './traffic.ts';
 
 export interface MetricSources {
   readonly endpoints: EndpointTable;
   readonly connections: Connections;
   readonly failures: Failures;
+  readonly traffic: Traffic;
   /** Among several on the same ports, of which any may answer; undefined: there is one. */
   readonly process: number | undefined;
 }
@@ -16,6 +18,7 @@ export async function metricsText({
   endpoints,
   connections,
   failures,
+  traffic,
   process,
 }: MetricSources): Promise<[string, string]> {
   // Loaded by the first scrape: most hubs on a developer's machine are never scraped.
@@ -49,6 +52,12 @@ export async function metricsText({
     labelNames: ['plugin'],
     registers,
   });
+  const frames = new Counter({
+    name: 'hub_frames_received_total',
+    help: 'What came through the broker: to topics with members here, to single clients here, and entries of streams.',
+    labelNames: ['by'],
+    registers,
+  });
   for (const endpoint of endpoints) open.set({ endpoint: endpoint.name }, 0);
   for (const connection of connections) open.inc({ endpoint: connection.endpoint.name });
   for (const { name: endpoint, messages } of endpoints) {
@@ -58,6 +67,7 @@ export async function metricsText({
         congested.inc({ endpoint, type: type.name, outcome }, count);
     }
   }
+  for (const [by, count] of Object.entries(traffic.received)) frames.inc({ by }, count);
   for (const [plugin, count] of failures.counts) failed.inc({ plugin }, count);
   return [registry.contentType, await registry.metrics()];
 }

@@ -158,7 +158,7 @@ export const startTime: Measure = async (context, contender) => {
   }
 };
 
-function targetOf(contender: Contender, server: Server): Target {
+export function targetOf(contender: Contender, server: Server): Target {
   const { path = '/', protocol = 'json' } = contender;
   return { port: server.port, serverPid: server.pid, path, protocol };
 }

@@ -7,7 +7,7 @@ import { median, type Options, paired, type Result } from './rounds.ts';
 import type { Goal, Unit } from './scenario.ts';
 
 const HEAD = ['scenario', 'contender', 'median', 'min – max', 'ratio', 'target', 'reached'] as const;
-const WIDTHS = [10, 12, 12, 23, 18, 22, 7] as const;
+const WIDTHS = [16, 12, 12, 23, 18, 22, 7] as const;
 
 interface Verdict {
   readonly goal: Goal;

@@ -5,6 +5,8 @@
  * speaks the messages of wire.ts, and name it in the scenario's list. Contenders that name the same file share one
  * process. The targets are there already: a target whose contender is not in the list is shown as not measured.
  */
+
+import { clusterScenarios } from './cluster-scenarios.ts';
 import { type Contender, idleMemory, startTime, underLoad } from './measures.ts';
 import { pluginScenarios } from './plugin-scenarios.ts';
 import { CONNECTIONS, MESSAGE_BYTES, type Scenario, SOCKETIO, UWS } from './scenario.ts';
@@ -119,4 +121,4 @@ const coreScenarios: readonly Scenario[] = [
   },
 ];
 
-export const scenarios = [...coreScenarios, ...pluginScenarios];
+export const scenarios = [...coreScenarios, ...pluginScenarios, ...clusterScenarios];

@@ -123,3 +123,19 @@ test('the unit is one that systemd takes, and its times fit', async (t) => {
   if (error === undefined) t.strictSame([status, stderr], [0, '']);
   else t.comment('systemd-analyze is not there to look at it');
 });
+
+test('npm scripts run on the Node that came with the packages, also where npm did not link it', (t) => {
+  const folder = t.testdir({
+    'package.json': JSON.stringify({ optionalDependencies: { 'node-other': '1', 'node-here': '1' } }),
+    node_modules: { '.bin': {}, 'node-here': { bin: { node: 'its node' } } },
+  });
+  const link = () => spawnSync(process.execPath, [join(root, 'core/link-node.js')], { cwd: folder });
+  t.equal(link().status, 0);
+  t.equal(readFileSync(join(folder, 'node_modules/.bin/node'), 'utf8'), 'its node');
+  t.equal(link().status, 0, 'what is linked stays');
+  const { scripts }: { scripts: Readonly<Record<string, string>> } = JSON.parse(read('package.json'));
+  for (const script of Object.values(scripts)) {
+    if (/\bnode |\btap /.test(script)) t.match(script, /^node core\/link-node\.js && (env node|tap) /);
+  }
+  t.end();
+});

@@ -5,8 +5,18 @@ import { prepareHub } from '../../../core/hub.ts';
 import { createLog } from '../../../core/log.ts';
 import { announce, requestedPort } from './serve.ts';
 
-/** @returns the port. */
+/** Says where it listens, too. @returns the port. */
 export async function startBenchHub(
+  plugins: NonNullable<UserConfig['plugins']>,
+  more: UserConfig = {},
+): Promise<number> {
+  const port = await benchHub(plugins, more);
+  announce(port);
+  return port;
+}
+
+/** @returns the port. */
+export async function benchHub(
   plugins: NonNullable<UserConfig['plugins']>,
   more: UserConfig = {},
 ): Promise<number> {
@@ -20,7 +30,5 @@ export async function startBenchHub(
   const config = completeConfig(given, import.meta.filename, { HUB_DATA: process.env.HUB_DATA });
   const hub = await prepareHub(config, { log: createLog('error') });
   const [address] = await hub.listen();
-  const port = address?.port ?? 0;
-  announce(port);
-  return port;
+  return address?.port ?? 0;
 }

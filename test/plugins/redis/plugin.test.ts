@@ -11,7 +11,16 @@ import { Options } from '../../../plugins/redis/options.ts';
 import { startHub } from '../../helpers/hub.ts';
 import { plugin } from '../../helpers/plugin.ts';
 import { project } from '../../helpers/project.ts';
-import { enter, numbers, readiness, redisHub, untilHeard, untilPresent } from './hubs.ts';
+import {
+  enter,
+  numbers,
+  type RedisHub,
+  readiness,
+  redisHub,
+  takeUntil,
+  untilHeard,
+  untilPresent,
+} from './hubs.ts';
 import { ownPrefix, ownRedis, REDIS_URL, withRedis } from './service.ts';
 
 await withRedis(() => {
@@ -47,6 +56,24 @@ await withRedis(() => {
     t.equal(await apart.parts.store.collection('d').get('x'), undefined);
     apart.parts.notify.users(['bob'], apart.parts.make(2));
     t.match(await alone.next(), { n: 2 });
+  });
+
+  test('a hub without members of a channel spends nothing on it', async (t) => {
+    const prefix = ownPrefix(t);
+    const here = await redisHub(t, { prefix });
+    const [there, elsewhere] = [await redisHub(t, { prefix }), await redisHub(t, { prefix })];
+    const bob = await enter(t, there, 'bob');
+    await untilHeard(here, bob);
+    const before = [await received(there), await received(elsewhere)];
+    const { notify, make } = here.parts;
+    for (let n = 1; n <= COUNT; n++) notify.channels(['all'], make(n));
+    t.equal((await takeUntil(bob, COUNT)).length, COUNT - 1);
+    // A text of a plugin follows on the same connections.
+    here.parts.line.send('end');
+    for (const { parts } of [there, elsewhere]) await parts.heard.next((text) => text === 'end');
+    const after = [await received(there), await received(elsewhere)];
+    const more = after.map((count, index) => count - (before[index] ?? 0));
+    t.strictSame(more, [COUNT + 1, 1]);
   });
 
   test('without the store of the plugin, each hub keeps its own data', async (t) => {
@@ -223,3 +250,12 @@ await withRedis(() => {
     });
   });
 });
+
+/** Notifications in the test of what hubs spend. */
+const COUNT = 1_000;
+
+/** What came to topics of the hub, by its counter. */
+async function received({ hub }: RedisHub): Promise<number> {
+  const text = await (await fetch(`${hub.origin}/metrics`)).text();
+  return Number(/^hub_frames_received_total\{by="topic"\} (\d+)$/m.exec(text)?.[1]);
+}

@@ -1,0 +1,4 @@
+/** Idle hubs, each for itself. */
+import { startIdleHubs } from './idle-hubs.ts';
+
+await startIdleHubs([]);
