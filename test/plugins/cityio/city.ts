@@ -71,6 +71,12 @@ export interface Answer {
   readonly json: Received;
 }
 
+/** A hub, or two of them, as whoever sends requests sees them. */
+interface Origin {
+  readonly origin: string;
+  settled?(): Promise<void>;
+}
+
 export interface RequestOptions {
   /** Text is sent as it is, anything else as JSON. */
   readonly body?: unknown;
@@ -78,11 +84,12 @@ export interface RequestOptions {
 }
 
 export async function request(
-  hub: { readonly origin: string },
+  hub: Origin,
   method: string,
   path: string,
   { body, headers = {} }: RequestOptions = {},
 ): Promise<Answer> {
+  await hub.settled?.();
   const given = body === undefined || typeof body === 'string' || body instanceof Uint8Array;
   const response = await fetch(hub.origin + path, {
     method,
@@ -99,14 +106,10 @@ export async function request(
   };
 }
 
-export const get = (hub: { readonly origin: string }, path: string, options?: RequestOptions) =>
+export const get = (hub: Origin, path: string, options?: RequestOptions) =>
   request(hub, 'GET', path, options);
-export const post = (
-  hub: { readonly origin: string },
-  path: string,
-  body: unknown,
-  options?: RequestOptions,
-) => request(hub, 'POST', path, { ...options, body });
+export const post = (hub: Origin, path: string, body: unknown, options?: RequestOptions) =>
+  request(hub, 'POST', path, { ...options, body });
 
 /** A hub with the table `test` of `side` × `side` cells. */
 export async function startTable(
@@ -123,6 +126,7 @@ export async function startTable(
 
 /** A user interface that has got the snapshot of the table. */
 export async function openInterface(t: Test, hub: TestHub, gridId = 'test'): Promise<Client> {
+  await hub.settled();
   const ui = await connect(t, hub, '/interface');
   ui.send({ type: 'LISTEN', content: { gridId } });
   await ui.next('TABLE_SNAPSHOT');
@@ -131,6 +135,7 @@ export async function openInterface(t: Test, hub: TestHub, gridId = 'test'): Pro
 
 /** A module that has got the snapshot of the table. */
 export async function openModule(t: Test, hub: TestHub, gridId = 'test'): Promise<Client> {
+  await hub.settled();
   const module = await connect(t, hub, '/module');
   module.send({ type: 'SUBSCRIBE', content: { gridId } });
   await module.next('TABLE_SNAPSHOT');

@@ -95,9 +95,14 @@ test('many modules saving results at once lose none', async (t) => {
     for (let round = 0; round < 3; round++)
       publish(module, { numeric: [bar(`${index}/${round}`, round)] }, true);
   });
-  for (let count = 0; count < 30; count++) await ui.next('MODULE');
+  const names = new Set<string>();
+  // Of results that hubs save at a time, those that a hub follows late come twice.
+  while (names.size < 30) {
+    const { numeric } = (await ui.next('MODULE')).content.moduleData;
+    for (const { name } of numeric) names.add(name);
+  }
   const { json } = await get(hub, '/api/table/test/NUMERICINDICATORS');
-  t.equal(new Set(json.map(({ name }: { name: string }) => name)).size, 30);
+  t.strictSame(new Set(json.map(({ name }: { name: string }) => name)), names);
 });
 
 for (const [what, content, message] of [
@@ -225,11 +230,10 @@ test('only /module/core takes registrations, and no more than allowed', async (t
   const module = await openModule(t, hub);
   module.send({ type: 'CORE_MODULE_REGISTRATION', content: { name: 'x' } });
   t.match(await module.next(), { type: 'ERROR', content: { code: 'not_core', message: /\/module\/core/ } });
+  const ui = await connect(t, hub, '/interface');
   const first = await register(t, hub, { name: 'first' });
   first.send({ type: 'CORE_MODULE_REGISTRATION', content: { name: 'renamed' } });
-  const ui = await connect(t, hub, '/interface');
-  ui.send({ type: 'REQUEST_CORE_MODULES_LIST', content: {} });
-  t.match((await ui.next()).content, [{ name: 'renamed' }]);
+  for (const name of ['first', 'renamed']) t.match((await ui.next()).content, [{ name }]);
   const second = await register(t, hub, { name: 'second' });
   t.match(await second.next(), { type: 'ERROR', content: { code: 'too_many_modules' } });
 });

@@ -104,6 +104,7 @@ test('scenarios belong to their table, and go with it', async (t) => {
   t.same((await other.next()).content, []);
   await request(hub, 'DELETE', '/api/table/test');
   await post(hub, '/api/table/test', makeTable(4));
+  await ui.settled();
   ui.send({ type: 'LIST_SCENARIOS', content: {} });
   t.same((await ui.next('SCENARIOS')).content, []);
 });
