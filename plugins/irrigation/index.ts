@@ -88,6 +88,14 @@ export function irrigationOn(clock: Clock) {
         await others?.look();
       };
       const isKeeper = keeperOf(hub, look);
+      // What another hub had stored and not told when it died.
+      if (store.isShared) {
+        hub.presence.onGone(() => {
+          look().catch((error: unknown) => {
+            log.warn({ err: error }, 'what a hub that is gone has stored could not be read');
+          });
+        });
+      }
 
       boards.serve({
         connected: (controller, connection) => comings.connected(controller, connection),

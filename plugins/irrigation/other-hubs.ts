@@ -52,12 +52,6 @@ export class OtherHubs {
       receive: (text) => this.#receive(JSON.parse(text)),
       missed: () => this.look(),
     });
-    // What a hub had stored and not told when it died.
-    hub.presence.onGone(() => {
-      this.look().catch((error: unknown) => {
-        hub.log.warn({ err: error }, 'what a hub that is gone has stored is not known yet');
-      });
-    });
   }
 
   /** The field was read: what comes now follows that. */

@@ -362,6 +362,26 @@ test('a hub that does not hear the others closes the valves of its controllers i
   t.strictSame(board.waiting, [], 'once');
 });
 
+test('what a hub had stored when it died, and told nobody, is done by another one', async (t) => {
+  const cluster = await startCluster(t, { sensors, offlineSeconds: 86_400 });
+  const [a, b, c] = cluster.hubs;
+  const ann = await openDashboard(t, c, 'ann');
+  const [north, south] = [await openBoard(t, b, 'north'), await openBoard(t, a, 'south')];
+  for (let i = 0; i < 2; i++) await ann.next('controller_online');
+  ann.send(start());
+  await north.next('start_irrigation');
+  await ann.next('accepted');
+  // The one that looks after the field is not heard any more.
+  cluster.brokers[0].cut();
+  south.send(reading(1));
+  while ((await history(a, 'south', 'temperature', { from: START })).json.rows?.length !== 1) await wait(5);
+  await cluster.clock.advance(602_000);
+  t.strictSame(north.waiting, []);
+  await a.stop();
+  t.match(await north.next(), { event: 'stop_irrigation', data: { zones: ['zone1'] } });
+  t.match(await ann.next('temperature'), { data: { controller: 'south', record: 1 } });
+});
+
 test('a silent controller and a stale reading are told once, and only if no hub has heard anything', async (t) => {
   const cluster = await startCluster(t, { sensors, offlineSeconds: 300 });
   const dashboards = await openDashboards(t, cluster);

@@ -1,6 +1,7 @@
 /** A field on hubs with Redis, of which any may die or be cut off, by the real clock. */
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
+import { setTimeout as wait } from 'node:timers/promises';
 import { type Test, test } from 'tap';
 import irrigation from '../../../plugins/irrigation/index.ts';
 import redis from '../../../plugins/redis/index.ts';
@@ -32,9 +33,9 @@ const command = (controller: string, seconds: number) => ({
 const reading = (n: number) => ({ event: 'temperature', data: { time: n, record: n } });
 
 /** Records that are stored of a controller. */
-async function stored(hub: TestHub, controller: string): Promise<number[]> {
-  const { json } = await history(hub, controller, 'temperature', { limit: 10_000 });
-  return json.rows.map(({ data }: { data: { record: number } }) => data.record);
+async function stored(hub: TestHub, controller: string, event = 'temperature'): Promise<number[]> {
+  const { json } = await history(hub, controller, event, { limit: 10_000 });
+  return (json.rows ?? []).map(({ data }: { data: { record: number } }) => data.record);
 }
 
 await withRedis(() => {
@@ -66,23 +67,21 @@ await withRedis(() => {
     // It does not know what has arrived.
     for (const one of sent) back.send(one);
     back.send({ event: 'end', data: {} });
-    t.match(await back.next('stop_irrigation'), { data: { zones: ['zone1'] } });
-    t.match(await south.next('stop_irrigation'), { data: { zones: ['zone1'] } });
+    const closed = async (id: string, board: Client) => {
+      t.match(await board.next('stop_irrigation'), { data: { zones: ['zone1'] } });
+      board.send({ event: 'irrigation_stopped', data: { time: 1_000_000, zones: ['zone1'] } });
+      board.send({ event: 'closed', data: {} });
+      while ((await stored(here, id, 'closed')).length === 0) await wait(20);
+      t.strictSame(board.waiting, []);
+      const { json } = await history(here, id, 'command');
+      t.equal(json.rows.filter(({ data }: { data: { by: string } }) => data.by === 'hub').length, 1);
+    };
+    await Promise.all([closed('north', back), closed('south', south)]);
     await ann.next('end');
     t.strictSame(
       await stored(here, 'north'),
       sent.map((_, i) => i),
     );
-    for (const [id, board] of [
-      ['north', back],
-      ['south', south],
-    ] as const) {
-      board.send({ event: 'irrigation_stopped', data: { time: 1_000_000, zones: ['zone1'] } });
-      await ann.next('irrigation_stopped');
-      t.strictSame(board.waiting, []);
-      const { json } = await history(here, id, 'command');
-      t.equal(json.rows.filter(({ data }: { data: { by: string } }) => data.by === 'hub').length, 1);
-    }
   });
 
   test('a hub that is cut off from Redis closes the valves of its controllers, and shows afterwards what it missed', async (t) => {
