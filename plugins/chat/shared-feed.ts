@@ -75,8 +75,8 @@ export class SharedFeed extends Feed {
     const sequence = await this.parts.log.append(this.room, text);
     this.#shared.tellPosted(this.room, sequence, text);
     if (this.#isOther(sequence, content)) this.#lose(sequence - 1);
-    if (sequence > this.published) this.#hear(sequence, ready);
-    // It was read from the store before this hub learned its number.
+    // Else it was read from the store before this hub learned its number, or everybody here has left meanwhile.
+    if (sequence > this.published && !this.#isClosed) this.#hear(sequence, ready);
     else this.parts.published(content);
   }
 
