@@ -34,6 +34,7 @@ function start(t: Test, setup: Setup = {}): Promise<TopicsHub> {
 }
 
 async function open(t: Test, hub: TopicsHub, user?: string, claims = {}): Promise<Client> {
+  await hub.settled();
   const query = user === undefined ? '' : `?token=${await hub.identity.sign(user, claims)}`;
   return connect(t, hub, `/topics${query}`);
 }
