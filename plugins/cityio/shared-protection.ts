@@ -99,8 +99,8 @@ export class SharedProtection implements Protection {
     const id = HOLD + randomUUID();
     await this.#holds.put(id, { beat: 0 });
     const beats = setInterval(() => {
-      // Late ones are made up for by the next.
-      this.#holds.update(id, (present) => ({ beat: (present?.beat ?? 0) + 1 })).catch(() => {});
+      // One that fails is made up for by the next; after the release there is nothing to beat for.
+      this.#holds.update(id, (present) => present && { beat: present.beat + 1 }).catch(() => {});
     }, BEAT_MS).unref();
     const release = async () => {
       clearInterval(beats);

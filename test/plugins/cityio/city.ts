@@ -97,6 +97,7 @@ export async function request(
     ...(body !== undefined && { body: given ? (body as string) : JSON.stringify(body) }),
   });
   const text = await response.text();
+  if (method !== 'GET') await hub.settled?.();
   const isJson = response.headers.get('content-type')?.startsWith('application/json');
   return {
     status: response.status,
