@@ -126,6 +126,11 @@ export async function openDashboard(
   return Object.assign(client, { latest });
 }
 
+/** One on each hub. */
+export function openDashboards(t: Test, { hubs }: Cluster): Promise<Dashboard[]> {
+  return Promise.all(hubs.map((hub, i) => openDashboard(t, hub, `user${i}`)));
+}
+
 export interface Answer {
   readonly status: number;
   readonly text: string;
