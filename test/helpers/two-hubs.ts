@@ -48,7 +48,7 @@ async function startTwo(
       identity: { secret, ...identity },
       plugins: [redis({ prefix }), marks.plugin, ...plugins],
     });
-  const [first, second] = [await start(), await start()];
+  const [first, second] = await Promise.all([start(), start()]);
   let isSecond = true;
   const next = () => {
     isSecond = !isSecond;
@@ -98,6 +98,7 @@ class Marks {
   });
 
   async settled(): Promise<void> {
+    await Promise.all(this.#members.map(({ line }) => this.#listen(line)));
     for (let round = 0; round < ROUNDS; round++) {
       // What a hub asked Redis before was answered then, and what it does with the answer is done in the next turn.
       await Promise.all(this.#members.map(({ roundTrip }) => roundTrip()));
@@ -105,6 +106,13 @@ class Marks {
       await Promise.all(this.#members.map(({ line }) => this.#send(line)));
       await nextTurn();
     }
+  }
+
+  /** What a hub was asked to listen to before, it then listens to as well. */
+  async #listen(line: Line): Promise<void> {
+    const key = `${++this.#last}`;
+    await line.follow(key);
+    line.unfollow(key);
   }
 
   async #send(line: Line): Promise<void> {

@@ -9,7 +9,6 @@ await againOnTwoHubs(import.meta.url, [
   'cells-session',
   'endpoint',
   'hostile',
-  'producers',
   'publish-http',
   'service',
 ]);

@@ -218,12 +218,14 @@ test('change_user makes the connection another user, or nobody', async (t) => {
       type: 'connection',
       data: { client_id: client.id, root_id: root, channel_id: 'c' },
     });
+    await client.settled();
   };
   const sender = await visit(t, hub, bob.token);
   const notify = async (root_ids: string[], n: number) => {
     sender.send({ type: 'user', root_ids, data: { n } });
     // Handled in order, so the notification has left by then.
     t.match(await sender.walk('on_root'), { status: 200 });
+    await client.settled();
   };
   await becomes(ann.token, ann.root);
   t.match(await client.walk('who'), { reports: [[ann.root]] });

@@ -94,8 +94,10 @@ test('an event runs the walkers of those users only who may get it', async (t) =
   publish('garden.own', { for: ben.id });
   publish('garden.said', { for: ben.id });
   publish('garden.rain');
-  for (const topic of ['garden.own', 'garden.said', 'garden.rain'])
-    t.equal((await ben.client.next()).event.topic, topic);
+  const got: string[] = [];
+  while (got.length < 3) got.push((await ben.client.next()).event.topic);
+  // With other hubs, an event for clients has to wait for its place, and one without an audience does not.
+  t.strictSame(got.sort(), ['garden.own', 'garden.rain', 'garden.said']);
   t.equal((await ann.client.next()).event.topic, 'garden.rain');
 });
 

@@ -87,6 +87,8 @@ export async function visit(
   const headers = token === undefined ? {} : bearer(token);
   const client = await connect(t, hub, `/websocket${query}`, { headers });
   const { data } = await client.next('connection');
+  // Another hub reaches it once its own hub listens for it.
+  await client.settled();
   const walk = async (walker: string, context: object = {}, node?: string): Promise<Received> => {
     client.send({ type: 'walker', walker, node, response: true, context });
     for (;;) {
