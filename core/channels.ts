@@ -6,6 +6,7 @@ import type { Broker } from './broker/port.ts';
 import type { Connection } from './connection.ts';
 import type { Endpoint } from './endpoint.ts';
 import { HubError } from './errors.ts';
+import { Hearing } from './hearing.ts';
 import { type HookPoints, isTapped, type Verdict } from './hooks.ts';
 import type { Identity } from './identity.ts';
 import { within } from './lifecycle.ts';
@@ -16,7 +17,8 @@ import type { FanOut } from './transport/fanout.ts';
 /** Channels as plugins see them. */
 export interface Channels {
   /**
-   * Adds the connection to the channel, if no tap of `authorizeSubscribe` objects.
+   * Adds the connection to the channel, if no tap of `authorizeSubscribe` objects. Resolves when it also gets what other hubs
+   * send, or after a second when the broker is away.
    * @throws HubError `forbidden` or `too_many_channels`.
    */
   join(connection: Connection<unknown>, channel: string): Promise<void>;
@@ -38,7 +40,7 @@ const NOBODY: ReadonlySet<LiveConnection> = new Set();
 export class ChannelRegistry implements Channels {
   readonly #hooks: HookPoints;
   readonly #fanOut: FanOut;
-  readonly #broker: Broker;
+  readonly #hearing: Hearing;
   readonly #presence: PresenceEntries;
   readonly #members = new Map<string, Set<LiveConnection>>();
   /** Topics of the channels that have members, by endpoint and channel. */
@@ -47,7 +49,7 @@ export class ChannelRegistry implements Channels {
   constructor(hooks: HookPoints, fanOut: FanOut, broker: Broker, presence: PresenceEntries) {
     this.#hooks = hooks;
     this.#fanOut = fanOut;
-    this.#broker = broker;
+    this.#hearing = new Hearing(broker, (topic) => this.#members.has(topic));
     this.#presence = presence;
   }
 
@@ -55,6 +57,17 @@ export class ChannelRegistry implements Channels {
     const member = live(connection);
     if (member.channelNames?.has(channel)) return;
     await this.#authorize(member, channel);
+    const { identity } = member;
+    const arrived = await this.#hearing.arrive(channelTopic(member.endpoint, channel));
+    try {
+      if (member.identity !== identity) await this.#authorize(member, channel);
+      this.#join(member, channel);
+    } finally {
+      arrived();
+    }
+  }
+
+  #join(member: LiveConnection, channel: string): void {
     // Looked at after the wait: other joins may have ended meanwhile.
     if (!member.isOpen || member.channelNames?.has(channel)) return;
     const { channels: limit } = member.endpoint.limits;
@@ -65,7 +78,7 @@ export class ChannelRegistry implements Channels {
     member.channelNames.add(channel);
     if (!member.assigned?.has(channel)) this.#enter(member, channel);
     this.#presence.entered(member, channelTopic(member.endpoint, channel), channel);
-    this.#hooks.subscribed.call({ connection, channel });
+    this.#hooks.subscribed.call({ connection: member, channel });
   }
 
   leave(connection: Connection<unknown>, channel: string): void {
@@ -108,11 +121,7 @@ export class ChannelRegistry implements Channels {
   /** The identity changed: the connection is found under its new user, and keeps only channels it still may be in. */
   async reauthorize(member: LiveConnection, before: string | undefined): Promise<void> {
     const user = member.identity?.user;
-    if (before !== user) {
-      if (before !== undefined) this.#leaveUser(member, before);
-      if (user !== undefined) this.#add(member, userTopic(member.endpoint, user));
-    }
-    if (user !== undefined) this.#presence.entered(member, userTopic(member.endpoint, user));
+    if (before !== undefined && before !== user) this.#leaveUser(member, before);
     for (const channel of member.channels) {
       try {
         await this.#authorize(member, channel);
@@ -123,6 +132,7 @@ export class ChannelRegistry implements Channels {
         this.leave(member, channel);
       }
     }
+    if (user !== undefined) await this.#enterUser(member, user);
   }
 
   opened(member: LiveConnection): void {
@@ -155,6 +165,17 @@ export class ChannelRegistry implements Channels {
     if (typeof verdict === 'object') throw new HubError('forbidden', verdict.deny);
   }
 
+  /** Unless it has become somebody else meanwhile. */
+  async #enterUser(member: LiveConnection, user: string): Promise<void> {
+    const topic = userTopic(member.endpoint, user);
+    const arrived = await this.#hearing.arrive(topic);
+    if (member.isOpen && member.identity?.user === user) {
+      if (!member.topics?.has(topic)) this.#add(member, topic);
+      this.#presence.entered(member, topic);
+    }
+    arrived();
+  }
+
   #leaveUser(member: LiveConnection, user: string): void {
     const topic = userTopic(member.endpoint, user);
     this.#remove(member, topic);
@@ -185,7 +206,7 @@ export class ChannelRegistry implements Channels {
     const members = this.#members.get(topic);
     if (members === undefined) {
       this.#members.set(topic, new Set([member]));
-      void this.#broker.subscribe(topic);
+      this.#hearing.begin(topic);
     } else members.add(member);
     this.#fanOut.joined(member, topic);
   }
@@ -196,7 +217,7 @@ export class ChannelRegistry implements Channels {
     const members = this.#members.get(topic);
     if (members === undefined || !members.delete(member) || members.size > 0) return;
     this.#members.delete(topic);
-    this.#broker.unsubscribe(topic);
+    this.#hearing.end(topic);
   }
 }
 
