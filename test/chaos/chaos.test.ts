@@ -11,7 +11,7 @@ import { World } from './world.ts';
 
 const SEED = Number(process.env.CHAOS_SEED ?? Math.floor(Math.random() * 2 ** 32));
 /** How often something bad happens. */
-const TROUBLES = Number(process.env.CHAOS_TROUBLES ?? 6);
+const TROUBLES = Number(process.env.CHAOS_TROUBLES ?? 5);
 /** Milliseconds between two of them, at most. */
 const PAUSE = 1_000;
 

@@ -14,51 +14,45 @@ interface Place {
   readonly offset: number;
 }
 
-/** What a follower was told without a gap. */
-interface Stretch {
-  readonly epoch: string;
-  /** Offsets; the events after the first and up to the last are there. */
-  readonly from: number;
-  to: number;
-  /** When it was told so: it could ask then for what came of earlier events. */
-  readonly begins: number;
-}
+/**
+ * How long before and after a notice that something may be missing events may be, in ms: a hub may be cut off for so long before
+ * it is noticed, and one that is killed before it has found Redis again takes along what it told its own clients alone.
+ */
+const NOTICE = 15_000;
 
 /** One who reads along. */
 class Follower {
   readonly seen = new Set<number>();
-  /** Where events are in the stream, as far as it was told. */
-  readonly places = new Map<number, Place>();
-  readonly stretches: Stretch[] = [];
   readonly problems: string[] = [];
+  /** When it came, and when it was told that something may be missing. */
+  readonly gaps: number[] = [];
+  #last: Place | undefined;
 
   subscribe(send: (message: unknown) => void): void {
-    const last = this.stretches.at(-1);
-    const since = last && { epoch: last.epoch, offset: last.to };
-    send({ type: 'subscribe', topics: ['count.*'], ...(since && { since }) });
+    send({ type: 'subscribe', topics: ['count.*'], ...(this.#last && { since: this.#last }) });
   }
 
   received({ type, epoch, offset, event, recovered, error }: Received): void {
     if (type === 'event') this.#follow(offset, event.n);
     else if (type === 'subscribed' && recovered === true) return;
-    else if (type === 'subscribed' || type === 'missed')
-      this.stretches.push({ epoch, from: offset, to: offset, begins: performance.now() });
-    else this.problems.push(`an answer: ${JSON.stringify({ type, error })}`);
+    else if (type === 'subscribed' || type === 'missed') {
+      this.gaps.push(performance.now());
+      this.#last = { epoch, offset };
+    } else this.problems.push(`an answer: ${JSON.stringify({ type, error })}`);
+  }
+
+  /** Whether it has to have seen what was published then. */
+  mustHaveSeen(published: number): boolean {
+    const [came = Number.POSITIVE_INFINITY, ...notices] = this.gaps;
+    return came < published && !notices.some((at) => Math.abs(at - published) < NOTICE);
   }
 
   #follow(offset: number, n: number): void {
-    const stretch = this.stretches.at(-1);
-    if (stretch === undefined) return;
     this.seen.add(n);
-    if (offset < stretch.to) this.problems.push(`${stretch.to} is followed by ${offset}`);
-    // A hub that is cut off tells its own clients at once, with the offset of the last event that has a place.
-    if (offset > stretch.to) this.places.set(n, { epoch: stretch.epoch, offset });
-    stretch.to = offset;
-  }
-
-  /** Whether it was told that something may be missing, or came, after a time. */
-  isNewSince(time: number): boolean {
-    return (this.stretches.at(-1)?.begins ?? 0) > time;
+    if (this.#last === undefined) return;
+    // The same again is in order: a hub that is cut off tells its own clients at once, with the last offset it knows.
+    if (offset < this.#last.offset) this.problems.push(`${this.#last.offset} is followed by ${offset}`);
+    this.#last = { ...this.#last, offset };
   }
 }
 
@@ -66,9 +60,8 @@ export class Events implements Traffic {
   readonly #followers: readonly Follower[];
   readonly #clients: readonly Traveller[];
   readonly #token: string;
-  readonly #acknowledged = new Set<number>();
-  /** By event: when it was tried for the first time. */
-  readonly #published = new Map<number, number>();
+  /** When they were tried for the first time. */
+  readonly #acknowledged = new Map<number, number>();
   #loops: readonly Loop[] = [];
   #next = 0;
 
@@ -76,7 +69,7 @@ export class Events implements Traffic {
   static async start(world: World, followers: number): Promise<Events> {
     const token = await tokenOf(world, { sub: 'service', scope: 'topics:publish' });
     const events = new Events(world, followers, token);
-    while (events.#followers.some(({ stretches }) => stretches.length === 0)) await wait(20);
+    while (events.#followers.some(({ gaps }) => gaps.length === 0)) await wait(20);
     events.#loops = Array.from(
       { length: PUBLISHERS },
       () => new Loop(100, () => events.#publish(world, events.#next++)),
@@ -105,23 +98,11 @@ export class Events implements Traffic {
     const last = this.#next++;
     await this.#publish(world, last);
     while (!this.#followers.every(({ seen }) => seen.has(last))) await wait(50);
-    const places = new Map(this.#followers.flatMap((follower) => [...follower.places]));
     for (const follower of this.#followers) {
-      const { seen, stretches, problems } = follower;
-      const isMeant = ({ epoch, offset }: Place, published: number) =>
-        stretches.some(
-          (one) => one.epoch === epoch && one.from < offset && offset <= one.to && one.begins < published,
-        );
-      const lacking = [...this.#published]
-        .filter(([n]) => !seen.has(n))
-        .filter(([n, published]) => {
-          const place = places.get(n);
-          if (place !== undefined) return isMeant(place, published);
-          // It died with a hub that was cut off, and whoever was not told by that hub knows of a gap.
-          return this.#acknowledged.has(n) && !follower.isNewSince(published);
-        })
+      const lacking = [...this.#acknowledged]
+        .filter(([n, published]) => !follower.seen.has(n) && follower.mustHaveSeen(published))
         .map(([n]) => `${n} is lacking`);
-      t.strictSame([...problems, ...lacking], []);
+      t.strictSame([...follower.problems, ...lacking], []);
     }
   }
 
@@ -131,8 +112,8 @@ export class Events implements Traffic {
 
   async #publish(world: World, n: number): Promise<void> {
     const headers = { authorization: `Bearer ${this.#token}`, 'idempotency-key': randomUUID() };
-    this.#published.set(n, performance.now());
+    const published = performance.now();
     while ((await world.post('/topics/count.x', { n }, headers))?.status !== 200) await wait(50);
-    this.#acknowledged.add(n);
+    this.#acknowledged.set(n, published);
   }
 }

@@ -7,6 +7,8 @@ import type { World } from './world.ts';
 const ROOMS = 3;
 /** One of so many members posts. */
 const SILENT = 3;
+/** Milliseconds, on average: all that is posted to a room must be in one page of its history. */
+const POSTS_EVERY = 2_000;
 
 interface Room {
   readonly Uuid: string;
@@ -43,10 +45,10 @@ export class Rooms implements Traffic {
     this.#members = logins.map((login, index) =>
       this.#enter(world, login, `${index % ROOMS}`, tokens[index] ?? ''),
     );
-    const posting = this.#members.filter((_, index) => index % SILENT === 0);
+    const posting = this.#members.filter((_, index) => Math.floor(index / ROOMS) % SILENT === 0);
     this.#loops = posting.map(
       (member) =>
-        new Loop(1_000, async (n) => {
+        new Loop(POSTS_EVERY, async (n) => {
           const { room, client, login, object } = member;
           const Message = `${login}/${n}`;
           if (room === undefined) return;
@@ -78,6 +80,10 @@ export class Rooms implements Traffic {
         );
       const texts = (await untilAgreed(world, ask, isSeen)) ?? [];
       t.strictSame(ledger.problems(texts), []);
+      for (const { login, texts: seen, room } of members) {
+        t.strictSame(seen, texts, `${login} has all messages`);
+        t.strictSame(room?.Users.toSorted(), everybody, `${login} sees everybody`);
+      }
       for (const { login } of members) {
         const numbers = texts
           .filter((text) => text.startsWith(`${login}/`))

@@ -57,6 +57,7 @@ export class Tables implements Traffic {
     const isShown = (table: Awaited<ReturnType<typeof ask>>) =>
       this.#seen.every((seen) => seen === table.GEOGRIDDATA?.[0]?.height);
     const table = await untilAgreed(world, ask, isShown);
+    t.ok(isShown(table), 'every interface shows it');
     for (const [writer, { acknowledged, tried }] of this.#written.entries()) {
       const value = Number(table[`m${writer}`] ?? 0);
       t.ok(acknowledged <= value && value <= tried, `${acknowledged} ≤ ${value} ≤ ${tried}`);

@@ -9,7 +9,8 @@ import { request, startWalkers, type WalkersPlugin } from './wire.ts';
 const files = {
   'slow.ts': `import { Root, walker } from 'hub:walker';
 export const slow = walker({ specs: { auth: false, async: true } }).entry(Root, (w) => {
-  const end = Date.now() + 3_000;
+  // Longer than a busy machine takes to start a hub.
+  const end = Date.now() + 8_000;
   while (Date.now() < end) {}
   w.report('done');
 });`,
