@@ -15,22 +15,27 @@ test('a user silent for 20 s leaves the room; every message about a room is a si
   const { Uuid } = await ann.join();
   await bob.join();
   await carl.join();
+  await hub.settled();
   clock.pass(19);
   ann.send(ping({}));
   bob.post(Uuid, 'here');
   await bob.all();
   await ann.all();
+  await hub.settled();
   clock.pass(1);
   t.match(await ann.next(), { '@type': 'ROOM_UPDATE', Room: { Users: ['ann', 'bob'] } });
   carl.post(Uuid, 'and me?');
   t.match(await carl.next('error'), { error: /not in the room/ });
+  await hub.settled();
   clock.pass(18);
   ann.send({ '@type': 'HISTORY', Room: { Uuid } });
   t.match(await ann.all(), [{ '@type': 'ROOM_UPDATE' }, { Message: 'here' }]);
+  await hub.settled();
   clock.pass(1);
   t.match(await ann.next(), { Room: { Users: ['ann'] } });
   t.strictSame(await carl.all(), [], 'who left is told nothing');
   await bob.all();
+  await hub.settled();
   clock.pass(20);
   t.match(await bob.join(), { Users: ['bob'] });
 });
@@ -42,12 +47,14 @@ test('one session of a user is a sign of life for all of them', async (t) => {
   const { Uuid } = await first.join();
   await second.join();
   for (let i = 0; i < 3; i++) {
+    await hub.settled();
     clock.pass(15);
     first.send(ping({}));
     await first.all();
   }
   first.post(Uuid, 'still two');
   t.match(await second.nextPost(), { Message: 'still two' });
+  await hub.settled();
   clock.pass(20);
   for (const client of [first, second]) {
     client.post(Uuid, 'too late');
@@ -76,6 +83,7 @@ test('a heartbeat after the silence brings the user back, without the history', 
   const { Uuid } = await ann.join();
   ann.post(Uuid, 'before');
   await ann.nextPost();
+  await hub.settled();
   clock.pass(20);
   await bob.join();
   await bob.all();
