@@ -89,7 +89,7 @@ test('unknown types are ignored, what is no JSON is not, and messages have at mo
 test('a session whose token expires is told before, and gets nothing until it subscribes again', async (t) => {
   const hub = await startTopics(t);
   const client = await open(t, hub);
-  client.send({ '@type': 'subscribe', jwt: await hub.identity.sign('ann', {}, 1) });
+  client.send({ '@type': 'subscribe', jwt: await hub.identity.sign('ann', {}, 2) });
   t.match(await client.next(), { '@type': 'error', error: /expires in \d+ s/ });
   hub.topics.publish(TASKS, task('ann', 'in time'));
   t.match(await client.next(), { TaskUpdated: { ID: 'in time' } });
