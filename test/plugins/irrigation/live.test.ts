@@ -1,4 +1,5 @@
 import { test } from 'tap';
+import { connect } from '../../helpers/hub.ts';
 import { MINUTE, openBoard, openDashboard, START, startField } from './field-kit.ts';
 
 const sensors = {
@@ -166,4 +167,17 @@ test('a dashboard narrows down what it gets, to events and to controllers', asyn
     event: 'error',
     data: { code: 'invalid_message', message: /\/events must be array/ },
   });
+});
+
+test('other paths leave `/` to others', async (t) => {
+  const hub = await startField(t, { controllersPath: '/boards', dashboardsPath: '/watch/:id' });
+  const watching = await hub.identity.sign('ann', { controllers: ['*'] });
+  const dashboard = await connect(t, hub, `/watch/ann?token=${watching}`, { typeField: 'event' });
+  await dashboard.next('latest');
+  const speaking = await hub.identity.sign('board', { controller: 'north' });
+  const board = await connect(t, hub, `/boards?token=${speaking}`);
+  board.send({ event: 'temperature', data: { time: 1, record: 2 } });
+  t.match(await dashboard.next('temperature'), { data: { controller: 'north', record: 2 } });
+  for (const path of ['/', '/clients/ann'])
+    await t.rejects(connect(t, hub, `${path}?token=${watching}`), /404/);
 });
