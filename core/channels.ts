@@ -44,7 +44,7 @@ export class ChannelRegistry implements Channels {
   readonly #presence: PresenceEntries;
   readonly #members = new Map<string, Set<LiveConnection>>();
   /** Topics of the channels that have members, by endpoint and channel. */
-  readonly #topics = new Map<string, Map<string, string>>();
+  readonly #topics = new Map<Endpoint<unknown>, Map<string, string>>();
 
   constructor(hooks: HookPoints, fanOut: FanOut, broker: Broker, presence: PresenceEntries) {
     this.#hooks = hooks;
@@ -109,9 +109,9 @@ export class ChannelRegistry implements Channels {
     return [...this.membersOf(channelTopic(endpoint, channel))] as unknown as Connection<D>[];
   }
 
-  /** The topic of a channel with members; undefined: it has none. Costs nothing worth mentioning. */
-  topicOf(endpoint: { readonly name: string }, channel: string): string | undefined {
-    return this.#topics.get(endpoint.name)?.get(channel);
+  /** The topics of the channels that have members, by channel; undefined: none has. */
+  topicsOf(endpoint: Endpoint<unknown>): ReadonlyMap<string, string> | undefined {
+    return this.#topics.get(endpoint);
   }
 
   membersOf(topic: string): ReadonlySet<LiveConnection> {
@@ -185,10 +185,10 @@ export class ChannelRegistry implements Channels {
   #enter(member: LiveConnection, channel: string): void {
     const { endpoint } = member;
     const topic = channelTopic(endpoint, channel);
-    let topics = this.#topics.get(endpoint.name);
+    let topics = this.#topics.get(endpoint);
     if (topics === undefined) {
       topics = new Map();
-      this.#topics.set(endpoint.name, topics);
+      this.#topics.set(endpoint, topics);
     }
     topics.set(channel, topic);
     this.#add(member, topic);
@@ -197,7 +197,7 @@ export class ChannelRegistry implements Channels {
   #exit(member: LiveConnection, channel: string): void {
     const topic = channelTopic(member.endpoint, channel);
     this.#remove(member, topic);
-    if (this.membersOf(topic).size === 0) this.#topics.get(member.endpoint.name)?.delete(channel);
+    if (this.membersOf(topic).size === 0) this.#topics.get(member.endpoint)?.delete(channel);
   }
 
   #add(member: LiveConnection, topic: string): void {

@@ -38,6 +38,8 @@ interface FrameHead {
   readonly clients?: readonly string[];
 }
 
+const NONE: readonly string[] = [];
+
 export class Notifier implements Notify, FrameReceiver {
   readonly #channels: ChannelRegistry;
   readonly #connections: Connections;
@@ -73,11 +75,14 @@ export class Notifier implements Notify, FrameReceiver {
 
   channels(channels: readonly string[], message: Message, options: NotifyOptions = {}): void {
     const { endpoint } = message.type;
+    const known = this.#channels.topicsOf(endpoint);
+    const isShared = this.#mayBeElsewhere(options);
+    if (known === undefined && !isShared) return;
     const topics: string[] = [];
     for (const channel of unique(channels)) {
-      const known = this.#channels.topicOf(endpoint, channel);
-      if (known !== undefined) topics.push(known);
-      else if (this.#mayBeElsewhere(options)) topics.push(channelTopic(endpoint, channel));
+      const topic = known?.get(channel);
+      if (topic !== undefined) topics.push(topic);
+      else if (isShared) topics.push(channelTopic(endpoint, channel));
     }
     if (topics.length > 0) this.#topics(topics, message, options);
   }
@@ -112,11 +117,11 @@ export class Notifier implements Notify, FrameReceiver {
 
   #topics(topics: readonly string[], message: Message, options: NotifyOptions): void {
     const isShared = this.#mayBeElsewhere(options);
-    for (const [index, topic] of topics.entries()) {
-      const before = topics.slice(0, index);
+    topics.forEach((topic, index) => {
+      const before = index === 0 ? NONE : topics.slice(0, index);
       this.#deliver(topic, message, options, before);
       if (isShared) this.#broker.publish(topic, frame(message, { before }));
-    }
+    });
   }
 
   /** Whether members of a topic on other hubs are meant. */

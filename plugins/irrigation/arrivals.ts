@@ -78,7 +78,7 @@ export class Arrivals {
     }
     const series = controller.series.get(event);
     const isRepeat = series !== undefined && repeats.isRepeat(series, data, now);
-    if (isRepeat === false) intake.accept(controller, event, data, from);
+    if (isRepeat === false) intake.accept(controller, event, data, now, from);
     else if (isRepeat === true) this.#repeated(controller, event, data);
     else if (series !== undefined) {
       // With all that is on its way into the log.

@@ -153,7 +153,7 @@ export function openDashboards(hub: Hub, options: Options, { field, clock }: Das
     const { series, value } = event;
     const make = value === undefined ? other : reading;
     const message = make(new JsonText(event.text), series.key);
-    for (const channel of channelsFor(series)) hub.notify.channels([channel], message, local);
+    for (const channel of channelsFor(series)) hub.notify.channels(channel, message, local);
   };
   return { serve, publish };
 }
@@ -177,14 +177,14 @@ function channelsOf(rights: Rights, { controllers, events = [ANY] }: Watch): str
   return ids.flatMap((id) => events.map((event) => `${id} ${event}`));
 }
 
-/** The channels whose members get the events of a series. */
-function channelsFor(series: Series): readonly string[] {
+/** The channels whose members get the events of a series, each as a list of one. */
+function channelsFor(series: Series): readonly (readonly string[])[] {
   let channels = CHANNELS_OF.get(series);
   if (channels === undefined) {
     const { controller, event } = series;
-    channels = [ANY, controller.id].flatMap((id) => [`${id} ${ANY}`, `${id} ${event}`]);
+    channels = [ANY, controller.id].flatMap((id) => [[`${id} ${ANY}`], [`${id} ${event}`]]);
     CHANNELS_OF.set(series, channels);
   }
   return channels;
 }
-const CHANNELS_OF = new WeakMap<Series, readonly string[]>();
+const CHANNELS_OF = new WeakMap<Series, readonly (readonly string[])[]>();

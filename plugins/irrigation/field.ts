@@ -149,7 +149,7 @@ export class Field {
       series.heard.add(time, controller.time.epoch);
     }
     if (typeof record !== 'number') return;
-    setLatest(series, { ...row, record });
+    setLatest(series, row);
     if (row.mark !== undefined || typeof time !== 'number') return;
     series.believed = { value: toValue(sensor, record), at: row.at, time: controller.time.ms(time) };
   }
@@ -193,10 +193,12 @@ export class Field {
   }
 }
 
-/** A late reading is none to replace a newer one. */
-export function setLatest(series: Series, row: Row & { readonly record: number }): void {
-  if (series.latest !== undefined && row.at < series.latest.at) return;
-  series.latest = row;
+/** What is no reading changes nothing, and a late one is none to replace a newer one. */
+export function setLatest(series: Series, { received, at, mark, data }: Row): void {
+  const { record } = data;
+  if (typeof record !== 'number') return;
+  if (series.latest !== undefined && at < series.latest.at) return;
+  series.latest = { received, at, mark, data, record };
 }
 
 export function isStale({ sensor }: Series, { at }: Row, now: number): boolean {

@@ -53,8 +53,7 @@ export function irrigationOn(clock: Clock) {
       const dashboards = openDashboards(hub, options, { field, clock });
       const tellTopics = topicsOf(hub, options);
       const show = (event: TelemetryEvent) => {
-        const { series, row } = event;
-        if (typeof row.data.record === 'number') setLatest(series, { ...row, record: row.data.record });
+        setLatest(event.series, event.row);
         dashboards.publish(event);
       };
       const others = store.isShared

@@ -55,9 +55,10 @@ export class Intake {
 
   /**
    * An event of a controller. Returns at once.
+   * @param arrived Unix ms.
    * @throws HubError when it is refused.
    */
-  accept(controller: Controller, name: string, data: Data, from: Connection<unknown>): void {
+  accept(controller: Controller, name: string, data: Data, arrived: number, from: Connection<unknown>): void {
     const { options } = this.#parts;
     if (HUB_EVENTS.has(name)) {
       throw new HubError('reserved_event', `"${name}" is an event of the hub, not of a controller`);
@@ -71,14 +72,14 @@ export class Intake {
         `${this.#waiting} events wait to be stored; send this one again later`,
       );
     }
-    const now = this.#now();
-    controller.lastHeard = now;
-    this.#add(controller, name, withoutReserved(data), now, from);
+    const received = this.#notBefore(arrived);
+    controller.lastHeard = received;
+    this.#add(controller, name, withoutReserved(data), received, from);
   }
 
   /** An event of the hub about a controller. Resolves when it was passed on. */
   record(controller: Controller, name: string, data: Data): Promise<void> {
-    this.#add(controller, name, data, this.#now(), undefined);
+    this.#add(controller, name, data, this.#notBefore(this.#parts.clock.now()), undefined);
     return this.flush();
   }
 
@@ -97,10 +98,10 @@ export class Intake {
     return passed;
   }
 
-  /** Unix ms; never before the newest event there is. */
-  #now(): number {
-    const { field, clock } = this.#parts;
-    field.newest = Math.max(field.newest, clock.now());
+  /** The time, or that of the newest event there is: time never goes back. In Unix ms. */
+  #notBefore(now: number): number {
+    const { field } = this.#parts;
+    field.newest = Math.max(field.newest, now);
     return field.newest;
   }
 

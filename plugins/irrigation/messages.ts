@@ -67,7 +67,7 @@ const ADDED = {
   unit: Type.Optional(Type.String()),
 };
 /** Fields that only the hub may write. */
-export const RESERVED_FIELDS = ['received_at', 'at', 'late', 'mark', 'value', 'unit'];
+export const RESERVED_FIELDS: ReadonlySet<string> = new Set(Object.keys(ADDED));
 
 /** An event with what the hub knows of it: what dashboards, topics and walkers are told. */
 const Telemetry = Type.Object(ADDED, { additionalProperties: true });

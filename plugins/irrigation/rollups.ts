@@ -5,7 +5,6 @@
 import { setImmediate } from 'node:timers/promises';
 import type { Change, Collection, Log, PluginStore } from '../../core/index.ts';
 import {
-  addRecord,
   type Bucket,
   type Chunk,
   emptyBucket,
@@ -16,10 +15,11 @@ import {
   toChunk,
 } from './buckets.ts';
 import type { History, Row } from './history.ts';
+import { Runs } from './runs.ts';
 
-/** Rows that wait at most, of all series, before they are written. */
+/** Runs of readings that wait at most, of all series, before they are written. */
 const MAX_WAITING = 50_000;
-/** Rows that wait at most while the store does not take them; then they are left to be read again from the log. */
+/** Runs that wait at most while the store does not take them; then their rows are left to be read again from the log. */
 const MAX_KEPT = 200_000;
 /** Documents read or series written before others get their turn. */
 const STEP = 50;
@@ -29,11 +29,7 @@ const MAX_CHUNKS = 2_000;
 interface Waiting {
   /** Sequence number of the last block of rows. */
   through: number;
-  /** Readings, as plain numbers: for tens of thousands of objects the garbage collector would have to look at each. */
-  readonly at: number[];
-  readonly records: number[];
-  /** Indexes of those that are marked. */
-  readonly marked: Set<number>;
+  readonly runs: Runs;
 }
 
 interface Head {
@@ -87,7 +83,9 @@ export class Rollups {
       this.#waiting.set(series, waiting);
     }
     waiting.through = sequence;
-    for (const row of rows) if (addRow(waiting, row)) this.#count++;
+    const before = waiting.runs.size;
+    for (const row of rows) addRow(waiting, row);
+    this.#count += waiting.runs.size - before;
     // What fails is told by the next one who waits for it.
     if (this.#count >= MAX_WAITING) this.flush().catch(() => {});
   }
@@ -197,7 +195,7 @@ export class Rollups {
       for await (const { sequence, rows } of this.#history.blocks(series, through + 1)) {
         waiting.through = sequence;
         for (const row of rows) addRow(waiting, row);
-        if (waiting.at.length < MAX_WAITING) continue;
+        if (waiting.runs.size < MAX_WAITING) continue;
         isWritten = await this.#write(series, waiting, before);
         if (!isWritten) break;
         before = sequence;
@@ -212,12 +210,12 @@ export class Rollups {
   }
 
   /** @param before the last block that is in already, where other hubs write, too. @returns false: another one was quicker. */
-  async #write(series: string, { through, at, records, marked }: Waiting, before?: number): Promise<boolean> {
+  async #write(series: string, { through, runs }: Waiting, before?: number): Promise<boolean> {
     const changes: Change<Chunk | Head>[] = [];
     for (const level of LEVELS) {
       const chunks = new Map<string, Map<number, Bucket>>();
       let [number, buckets] = [Number.NaN, new Map<number, Bucket>()];
-      for (const [i, time] of at.entries()) {
+      for (const [time, run] of runs) {
         // Readings of a time mostly come together.
         if (chunkOf(level, time) !== number) {
           number = chunkOf(level, time);
@@ -231,7 +229,7 @@ export class Rollups {
           bucket = emptyBucket();
           buckets.set(bucketNumber, bucket);
         }
-        addRecord(bucket, records[i] ?? 0, marked.has(i));
+        merge(bucket, run);
       }
       for (const [id, chunk] of chunks) changes.push({ put: id, value: toChunk(chunk) });
     }
@@ -253,23 +251,18 @@ export class Rollups {
   }
 
   #forget(series: string): void {
-    this.#count -= this.#waiting.get(series)?.at.length ?? 0;
+    this.#count -= this.#waiting.get(series)?.runs.size ?? 0;
     this.#waiting.delete(series);
   }
 }
 
 function waitingFrom(through: number): Waiting {
-  return { through, at: [], records: [], marked: new Set() };
+  return { through, runs: new Runs() };
 }
 
-/** @returns whether it is a reading. */
-function addRow({ at, records, marked }: Waiting, row: Row): boolean {
-  const { record } = row.data;
-  if (typeof record !== 'number') return false;
-  if (row.mark !== undefined) marked.add(at.length);
-  at.push(row.at);
-  records.push(record);
-  return true;
+/** What is no reading has no place in rollups. */
+function addRow({ runs }: Waiting, { at, mark, data }: Row): void {
+  if (typeof data.record === 'number') runs.add(at, data.record, mark !== undefined);
 }
 
 function chunkOf({ ms, perChunk }: Level, at: number): number {

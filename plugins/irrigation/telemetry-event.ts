@@ -60,7 +60,6 @@ export function valueIn({ sensor }: Series, { record }: Data): number | undefine
 
 /** Without what only the hub may say of an event. */
 export function withoutReserved(data: Data): Data {
-  if (!('controller' in data) && RESERVED_FIELDS.every((name) => !(name in data))) return data;
-  const { controller: _, ...own } = data;
-  return Object.fromEntries(Object.entries(own).filter(([name]) => !RESERVED_FIELDS.includes(name)));
+  if (!Object.keys(data).some((name) => RESERVED_FIELDS.has(name))) return data;
+  return Object.fromEntries(Object.entries(data).filter(([name]) => !RESERVED_FIELDS.has(name)));
 }

@@ -103,26 +103,14 @@ export const answerTime: Measure = async (context, contender) => {
     const text = await response.text();
     if (response.status !== 200 || text.length < 1_000) throw new Error(`${path} answered ${text}`);
   };
-  await fillOf(port);
+  const filled = await fetch(`http://127.0.0.1:${port}/fill`);
+  if (!filled.ok) throw new Error(`the data could not be made: ${await filled.text()}`);
   await get(contender.path ?? '/');
   const shares = watch(pid);
   const start = performance.now();
   await get(contender.path ?? '/');
   return { value: performance.now() - start, detail: {}, shares: shares() };
 };
-
-/** Resident memory of the server when its data had come to a certain point, which the contender is named after. */
-export const filledMemory: Measure = async (context, contender) => {
-  const { port } = await context.server(contender);
-  const memory = await fillOf(port);
-  return { value: memory[contender.name] ?? Number.NaN, detail: {} };
-};
-
-async function fillOf(port: number): Promise<Record<string, number>> {
-  const response = await fetch(`http://127.0.0.1:${port}/fill`);
-  if (!response.ok) throw new Error(`the data could not be made: ${await response.text()}`);
-  return (await response.json()) as Record<string, number>;
-}
 
 /**
  * Milliseconds from the start of the process to the first byte of an HTTP answer. Rounds share the data folder:

@@ -1,10 +1,12 @@
 /** The scenarios of plugins; see scenarios.ts. */
-import { answerTime, filledMemory, processorTime, underLoad } from './measures.ts';
+import { answerTime, processorTime, underLoad } from './measures.ts';
 import { CONNECTIONS, MESSAGE_BYTES, type Scenario, SOCKETIO, UWS } from './scenario.ts';
+import { seasonMemory } from './season.ts';
 import { coldStart, visitTime } from './walkers.ts';
 
 const HUB_CITYIO = new URL('./servers/hub-cityio.ts', import.meta.url);
 const HUB_IRRIGATION = new URL('./servers/hub-irrigation.ts', import.meta.url);
+const HUB_STREAM = new URL('./servers/hub-stream.ts', import.meta.url);
 const HUB_SEASON = new URL('./servers/hub-season.ts', import.meta.url);
 const UWS_TELEMETRY = new URL('./servers/uws-telemetry.ts', import.meta.url);
 const HUB_WALKERS = new URL('./servers/hub-walkers.ts', import.meta.url);
@@ -114,15 +116,18 @@ export const pluginScenarios: readonly Scenario[] = [
   },
   {
     name: 'stream',
-    title: 'resident memory when half of a season, and when all of it was taken in',
+    title: 'resident memory while a season of 2.6 million readings comes in, after a tenth of it and later',
     unit: 'B',
-    measure: filledMemory,
-    baseline: 'half',
+    measure: seasonMemory(),
+    rounds: 2,
+    baseline: 'tenth',
     contenders: [
-      { name: 'half', server: HUB_SEASON },
-      { name: 'season', server: HUB_SEASON },
+      { name: 'tenth', server: HUB_STREAM },
+      { name: 'middle', server: HUB_STREAM },
+      { name: 'end', server: HUB_STREAM },
+      { name: 'highest', server: HUB_STREAM },
     ],
-    targets: [{ contender: 'season', of: 'half', atMost: 1.2 }],
+    targets: [{ contender: 'highest', of: 'tenth', atMost: 1.2 }],
   },
   {
     name: 'walker',

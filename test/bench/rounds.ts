@@ -57,7 +57,8 @@ export async function runScenario(scenario: Scenario, options: Options): Promise
   let generator: Generator = open.use(startGenerator());
   const notes: string[] = [];
   const series: Series[] = scenario.contenders.map(({ name }) => ({ contender: name, samples: [] }));
-  for (let round = 0; round < options.rounds; round++) {
+  const rounds = Math.min(options.rounds, scenario.rounds ?? options.rounds);
+  for (let round = 0; round < rounds; round++) {
     for (const [index, contender] of scenario.contenders.entries()) {
       const own = series[index];
       if (!own || own.error !== undefined) continue;

@@ -10,6 +10,8 @@ export interface Scenario {
   readonly baseline: string;
   readonly contenders: readonly Contender[];
   readonly targets: readonly Goal[];
+  /** No more rounds than this, where one takes long. Default: as many as were asked for. */
+  readonly rounds?: number;
 }
 
 /** How values are shown, and whether more of it is better. */

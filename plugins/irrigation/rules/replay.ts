@@ -96,8 +96,7 @@ export async function replay(
   const isFor = ({ id }: Controller) => user === undefined || rightsOfUser(options, user.id).sees(id);
   for await (const { series, row } of inOrder(parts.history, all, from, to)) {
     await runUntil(row.received);
-    const { record } = row.data;
-    if (typeof record === 'number') setLatest(series, { ...row, record });
+    setLatest(series, row);
     const event = new TelemetryEvent(series, row);
     const topic = topicOf(event);
     if (!isOn(topic) || !isFor(series.controller)) continue;

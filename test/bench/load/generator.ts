@@ -8,6 +8,7 @@ import { loadHttp } from './http.ts';
 import type { Job, Outcome, Sample, Target } from './job.ts';
 import { loadLatency } from './latency.ts';
 import { loadMessages } from './message.ts';
+import { sendDay } from './season.ts';
 import { loadTelemetry } from './telemetry.ts';
 
 let held: Client[] = [];
@@ -23,6 +24,8 @@ async function run(job: Job): Promise<Sample> {
       held = [];
       return { value: open, detail: {} };
     }
+    case 'day':
+      return sendDay(job.day, job.target);
     case 'load':
       return runLoad(job);
   }

@@ -59,6 +59,8 @@ export interface Timing {
 
 export type Job =
   | { readonly do: 'load'; readonly load: LoadSpec; readonly target: Target; readonly timing: Timing }
+  /** Sends a day of a season. @returns as value how many readings that are. */
+  | { readonly do: 'day'; readonly day: number; readonly target: Target }
   /** Opens idle connections and keeps them. */
   | { readonly do: 'hold'; readonly count: number; readonly target: Target }
   /** Closes them. @returns as value how many were still open. */

@@ -1,18 +1,7 @@
-/** The hub with irrigation. Tokens are names: `board12` speaks for that controller, `user3` may see all of them. */
-import { definePlugin } from '../../../core/index.ts';
+/** The hub with irrigation. */
 import irrigation from '../../../plugins/irrigation/index.ts';
 import { startBenchHub } from './hub-start.ts';
-
-const names = definePlugin({
-  name: 'names',
-  api: '^1.0.0',
-  setup(hub) {
-    hub.hooks.authenticate.tap(({ token }) => {
-      const claims = token.startsWith('board') ? { controller: token } : { controllers: ['*'] };
-      return { user: token, claims, expiresAt: undefined };
-    });
-  },
-});
+import { names } from './names.ts';
 
 // What every event of the load is converted with. Its time is far from Unix time, so that each is a live one.
 const sensor = { unit: '°C', scale: 0.1, offset: -5, interval: 90, min: -40, max: 60 };
