@@ -24,6 +24,11 @@ export const ERROR_CODES = {
   forbidden: { status: 403, meaning: 'The sender may not do this.' },
   invalid_request: { status: 400, meaning: 'The HTTP request does not match what the route accepts.' },
   not_found: { status: 404, meaning: 'There is nothing at this path.' },
+  cut_off: { status: 503, meaning: 'The hub is cut off from the other hubs: nothing was done.' },
+  outcome_unknown: {
+    status: 503,
+    meaning: 'The hub was cut off from the other hubs before it knew the outcome: it may be done yet.',
+  },
   internal: { status: 500, meaning: 'The hub failed; the log has the details under the trace id.' },
 } as const satisfies Record<string, { status: number; meaning: string }>;
 

@@ -1,5 +1,6 @@
 /** A stream that hubs share: follows the order of the broker, fills gaps from what that keeps, and goes on without it. */
 import type { Broker, Past, Position } from './broker/port.ts';
+import { Commits } from './commits.ts';
 import type { Stream, StreamHears } from './stream.ts';
 import { type OwnEntry, Unplaced } from './unplaced.ts';
 
@@ -25,6 +26,7 @@ export interface SharedStreamParts<O> {
 export class SharedStream<O> implements Stream<O> {
   readonly #parts: SharedStreamParts<O>;
   readonly #unplaced: Unplaced<O>;
+  readonly #commits: Commits;
   #position: Position;
   /** Every entry after this offset was received in its place. */
   #wholeAfter = 0;
@@ -47,6 +49,7 @@ export class SharedStream<O> implements Stream<O> {
   constructor(parts: SharedStreamParts<O>) {
     this.#parts = parts;
     this.#position = { epoch: parts.epoch, offset: 0 };
+    this.#commits = new Commits(parts.broker.waitMs);
     this.#unplaced = new Unplaced(parts.node, (text, entry) => parts.hears.receive(text, entry));
   }
 
@@ -60,12 +63,13 @@ export class SharedStream<O> implements Stream<O> {
   }
 
   append(text: string, own: O): Promise<void> {
-    const { dropped } = this.#unplaced;
-    const entry = this.#unplaced.add(text, own);
-    if (this.#unplaced.dropped > dropped) this.#goAway(new Error('more waits than may'));
-    if (!this.#isAway) this.#send(entry);
+    const received = this.#add(text, own, false);
     if (this.#isAway || !this.#isConnected) this.#unplaced.receive();
-    return entry.received.promise;
+    return received;
+  }
+
+  commit(text: string, own: O): Promise<void> {
+    return this.#commits.add(text.length, () => this.#add(text, own, true));
   }
 
   covers({ epoch, offset }: Position): boolean {
@@ -102,6 +106,15 @@ export class SharedStream<O> implements Stream<O> {
       if (this.#held.length < MOST_HELD) this.#held.push({ position, frame });
       void this.catchUp();
     }
+  }
+
+  /** @returns when it was received. */
+  #add(text: string, own: O, needsPlace: boolean): Promise<void> {
+    const { dropped } = this.#unplaced;
+    const entry = this.#unplaced.add(text, own, needsPlace);
+    if (this.#unplaced.dropped > dropped) this.#goAway(new Error('more waits than may'));
+    if (!this.#isAway) this.#send(entry);
+    return entry.received.promise;
   }
 
   #accept(position: Position, frame: string): void {
@@ -179,6 +192,7 @@ export class SharedStream<O> implements Stream<O> {
     if (this.#isAway) return;
     this.#isAway = true;
     this.#parts.say({ error });
+    this.#commits.goAway();
     this.#unplaced.receive();
   }
 
@@ -186,6 +200,7 @@ export class SharedStream<O> implements Stream<O> {
     this.#isAway = false;
     this.#parts.say('well again');
     this.#repeat();
+    this.#commits.comeBack();
   }
 
   /** Nobody knows which of the own entries have their place: perhaps it is in what is missing here. The broker knows them. */

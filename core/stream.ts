@@ -15,8 +15,8 @@ export interface StreamEntry<O> {
   /** Of no other entry, on whichever hub. */
   readonly id: string;
   /**
-   * Where it stands for all hubs. undefined: it has no place yet, and the other hubs do not have it. That is so of the own
-   * entries of a hub while the broker is away, or before it listens.
+   * Where it stands for all hubs. undefined: it has no place yet, and the other hubs do not have it. That is so of what a hub
+   * appends while the broker is away, or before it listens. Of what was committed, it has a place that this hub does not know.
    */
   readonly position: Position | undefined;
   /** What this hub appended it with; undefined: another hub did, or this one before it was started anew. */
@@ -33,6 +33,12 @@ export interface Stream<O> {
    * @returns when this hub has received it. It does not reject.
    */
   append(text: string, own: O): Promise<void>;
+  /**
+   * As `append`, for what has to be there for all hubs once the promise resolves: the entry is not received, here neither, before it has its
+   * place. A broker that is away is waited for, as long as it says.
+   * @throws HubError `cut_off`: the entry is nowhere, and will not be; `outcome_unknown`: it may get its place yet.
+   */
+  commit(text: string, own: O): Promise<void>;
   /** Whether all entries after the position, up to now, were received here, each in its place. */
   covers(position: Position): boolean;
   /** @returns when all that was appended before the call, on whichever hub, has been received; at once while the broker is away. */
@@ -59,6 +65,10 @@ export class LocalStream<O> implements Stream<O> {
     const offset = ++this.#offset;
     this.#receive(text, { id: String(offset), position: { epoch: this.#epoch, offset }, own });
     return RECEIVED;
+  }
+
+  commit(text: string, own: O): Promise<void> {
+    return this.append(text, own);
   }
 
   covers({ epoch, offset }: Position): boolean {

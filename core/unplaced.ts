@@ -14,6 +14,8 @@ export interface OwnEntry<O> {
   readonly text: string;
   readonly own: O;
   readonly received: PromiseWithResolvers<void>;
+  /** Whether it must not be received before it has its place. */
+  readonly needsPlace: boolean;
 }
 
 export class Unplaced<O> {
@@ -23,8 +25,10 @@ export class Unplaced<O> {
   readonly #entries = new Map<number, OwnEntry<O>>();
   #size = 0;
   #last = 0;
-  /** The number of the first entry that was not received yet: they are received in order. */
+  /** The number of the first entry that was not received yet: they are received in order, but for those in `#heldBack`. */
   #next = 1;
+  /** Numbers below that of entries that were passed over because they need a place. */
+  readonly #heldBack = new Set<number>();
   #dropped = 0;
 
   /**
@@ -47,7 +51,7 @@ export class Unplaced<O> {
 
   /** Whether there are some that were received here. */
   get wereReceived(): boolean {
-    for (const number of this.#entries.keys()) return number < this.#next;
+    for (const number of this.#entries.keys()) if (!this.#heldBack.has(number)) return number < this.#next;
     return false;
   }
 
@@ -55,23 +59,24 @@ export class Unplaced<O> {
     return this.#entries.values();
   }
 
-  add(text: string, own: O): OwnEntry<O> {
+  add(text: string, own: O, needsPlace: boolean): OwnEntry<O> {
     const number = ++this.#last;
     const frame = `${this.#node}${number.toString(36)} ${text}`;
-    const entry = { number, frame, text, own, received: Promise.withResolvers<void>() };
+    const entry = { number, frame, text, own, received: Promise.withResolvers<void>(), needsPlace };
     this.#entries.set(number, entry);
     this.#size += text.length + OVERHEAD;
     for (const oldest of this.#entries.values()) {
       if (this.#size <= MOST_WAITING) break;
-      this.remove(oldest.number);
+      this.#receiveTo(oldest.number, false);
+      this.#delete(oldest);
       this.#dropped++;
     }
     return entry;
   }
 
-  /** Those up to the number that were not received yet are, without a place. */
-  receive(number = this.#last): void {
-    while (this.#next <= number) this.#receiveNext(undefined);
+  /** All that were not received yet are, without a place, unless they need one. */
+  receive(): void {
+    this.#receiveTo(this.#last, false);
   }
 
   /**
@@ -79,13 +84,16 @@ export class Unplaced<O> {
    * @returns whether it is received there; false: it was before, or there is none of this number.
    */
   place(number: number, position: Position): boolean {
-    const isNext = number >= this.#next && number <= this.#last;
-    if (isNext) {
-      this.receive(number - 1);
-      this.#receiveNext(position);
+    const entry = this.#entries.get(number);
+    if (entry === undefined) return false;
+    this.#receiveTo(number - 1, true);
+    const wasReceived = number < this.#next && !this.#heldBack.has(number);
+    if (!wasReceived) {
+      this.#next = Math.max(this.#next, number + 1);
+      this.#receiveEntry(entry, position);
     }
-    this.remove(number);
-    return isNext;
+    this.#delete(entry);
+    return !wasReceived;
   }
 
   /** Whether the entry waits for its place. */
@@ -93,20 +101,40 @@ export class Unplaced<O> {
     return this.#entries.has(number);
   }
 
-  /** The entry is not waited for any more. It is received without a place if it was not yet. */
+  /** The entry has its place, which nobody is going to tell. It is received without one if it was not yet. */
   remove(number: number): void {
     const entry = this.#entries.get(number);
     if (entry === undefined) return;
-    this.receive(number);
-    this.#entries.delete(number);
-    this.#size -= entry.text.length + OVERHEAD;
+    this.#receiveTo(number, true);
+    this.#delete(entry);
   }
 
-  #receiveNext(position: Position | undefined): void {
-    const entry = this.#entries.get(this.#next++);
-    if (entry === undefined) return;
-    const { frame, text, own, received } = entry;
+  /** @param havePlaces whether all of them are known to have one: an entry never overtakes the one before it. */
+  #receiveTo(number: number, havePlaces: boolean): void {
+    if (havePlaces) {
+      for (const held of this.#heldBack) {
+        const entry = held <= number ? this.#entries.get(held) : undefined;
+        if (entry !== undefined) this.#receiveEntry(entry, undefined);
+      }
+    }
+    while (this.#next <= number) {
+      const entry = this.#entries.get(this.#next++);
+      if (entry === undefined) continue;
+      if (entry.needsPlace && !havePlaces) this.#heldBack.add(entry.number);
+      else this.#receiveEntry(entry, undefined);
+    }
+  }
+
+  #receiveEntry({ number, frame, text, own, received }: OwnEntry<O>, position: Position | undefined): void {
+    this.#heldBack.delete(number);
     this.#receive(text, { id: frame.slice(0, frame.indexOf(' ')), position, own });
     received.resolve();
+  }
+
+  #delete({ number, text }: OwnEntry<O>): void {
+    // Its place may be given to it while others are received.
+    if (!this.#entries.delete(number)) return;
+    this.#heldBack.delete(number);
+    this.#size -= text.length + OVERHEAD;
   }
 }

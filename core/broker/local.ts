@@ -3,6 +3,7 @@ import type { Broker } from './port.ts';
 
 export const localBroker: Broker = {
   isDistributed: false,
+  waitMs: 0,
   start: async () => {},
   publish: () => {},
   subscribe: async () => {},

@@ -86,6 +86,8 @@ export interface Broker {
    */
   history(topic: string, since: Position): Promise<Past>;
   close(): Promise<void>;
+  /** For how long somebody waits for it while it is away, who needs what he sends to be there; in ms. */
+  readonly waitMs: number;
   /** False when there are no other hubs: frames then need not be made. */
   readonly isDistributed: boolean;
 }

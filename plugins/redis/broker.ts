@@ -10,6 +10,7 @@ import {
 } from '../../core/index.ts';
 import type { Keys } from './keys.ts';
 import type { Link } from './link.ts';
+import type { Options } from './options.ts';
 import { Outbox } from './outbox.ts';
 import { RedisStreams, readEntry } from './streams.ts';
 import { Subscriptions } from './subscriptions.ts';
@@ -19,6 +20,7 @@ const NODE_BYTES = 8;
 
 export class RedisBroker implements Broker {
   readonly isDistributed = true;
+  readonly waitMs: number;
   readonly #keys: Keys;
   readonly #log: Log;
   readonly #link: Link;
@@ -33,12 +35,12 @@ export class RedisBroker implements Broker {
   #isRestoring = false;
   #receiver: BrokerReceiver | undefined;
 
-  /** @param queueSize bytes of frames that may wait for Redis. */
-  constructor(link: Link, keys: Keys, queueSize: number, log: Log) {
+  constructor(link: Link, keys: Keys, options: Pick<Options, 'queueBytes' | 'waitMs'>, log: Log) {
+    this.waitMs = options.waitMs;
     this.#keys = keys;
     this.#log = log;
     this.#link = link;
-    this.#outbox = new Outbox(link, queueSize, log, () => void this.#restored());
+    this.#outbox = new Outbox(link, options.queueBytes, log, () => void this.#restored());
     this.#streams = new RedisStreams(link, keys);
     this.#subscriptions = new Subscriptions(link, log, this.#listener);
     link.onReady(() => void this.#restored());

@@ -52,7 +52,7 @@ export const Options = Type.Object({
     minimum: 0,
     maximum: 600_000,
     description:
-      'How long a call of the store waits for a Redis that is away, before it fails with `store_unavailable`; 0: not at all.',
+      'How long a call of the store waits for a Redis that is away, before it fails with `store_unavailable`, and what is published over HTTP, before it fails with `cut_off`; 0: not at all.',
   }),
   waiting: Type.Integer({
     default: 10_000,

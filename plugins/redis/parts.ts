@@ -50,7 +50,7 @@ export async function openParts(options: Options, log: Log): Promise<RedisParts>
     throw error;
   }
   return {
-    broker: new RedisBroker(forBroker, keys, options.queueBytes, log),
+    broker: new RedisBroker(forBroker, keys, options, log),
     leases: redisLeases(forBroker, keys, TERM_MS),
     presence: new RedisPresence(forBroker, keys, LIFE_MS, log),
     store: forStore && redisStore(forStore, keys, options),

@@ -104,15 +104,21 @@ local page = {}
 for i = ARGV[5] + 1, #entries do page[#page + 1] = entries[i] end
 return page`;
 
+/** Which process of Redis this is. */
+const RUN = `string.match(redis.call('INFO', 'server'), 'run_id:(%w+)')`;
+
 /**
  * Appends to a stream and publishes the entry, once for each number of a sender. Keys: list of entries, hash that says where the
  * list stands, number of the sender's last entry with the epoch it was appended in, channel. Arguments: entry, number, entries, bytes
  * and seconds to keep, an epoch in case one begins, whether one begins because entries of the sender are lost,
- * whether the number before must be there. Returns 1; 0: the number was there before.
+ * whether the number before must be there. An epoch begins, too, when another Redis than before has the stream: see HISTORY. Returns 1;
+ * 0: the number was there before.
  */
 export const APPEND = `
 local number = tonumber(ARGV[2])
-local epoch = redis.call('HGET', KEYS[2], 'epoch')
+local epoch, known = unpack(redis.call('HMGET', KEYS[2], 'epoch', 'run'))
+local run = ${RUN}
+if known and known ~= run then epoch = nil end
 local last = redis.call('GET', KEYS[3]) or '0 -'
 local reached, ofEpoch = string.match(last, '(%d+) (.*)')
 if tonumber(reached) >= number then return 0 end
@@ -122,7 +128,7 @@ end
 if not epoch or ARGV[7] ~= '' then
   epoch = ARGV[6]
   redis.call('DEL', KEYS[1])
-  redis.call('HSET', KEYS[2], 'epoch', epoch, 'offset', 0)
+  redis.call('HSET', KEYS[2], 'epoch', epoch, 'offset', 0, 'run', run)
 end
 redis.call('SET', KEYS[3], number .. ' ' .. epoch, 'EX', 86400)
 local offset = redis.call('HINCRBY', KEYS[2], 'offset', 1)
@@ -143,7 +149,7 @@ return 1`;
  * acknowledged. Returns epoch, offset and entries.
  */
 export const HISTORY = `
-local run = string.match(redis.call('INFO', 'server'), 'run_id:(%w+)')
+local run = ${RUN}
 local epoch, offset, known = unpack(redis.call('HMGET', KEYS[2], 'epoch', 'offset', 'run'))
 if known ~= run then redis.call('HSET', KEYS[2], 'run', run) end
 if not epoch or (known and known ~= run) then

@@ -101,9 +101,8 @@ export class Bus {
       define: (name, definition) => registry.define(plugin, name, definition as TopicDefinition),
       publish: (name, event, options) => {
         const checked = this.check(name, event, options);
-        // Nobody elsewhere gets it.
-        if (checked.topic.definition.audience === undefined) subscribers.tell(checked);
-        else void this.publish(checked);
+        if (isForThisHub(checked)) subscribers.tell(checked);
+        else void this.#parts.stream.append(entryOf(checked), checked);
       },
       subscribe: (names, handler) => subscribers.add(plugin, [names].flat(), handler),
     };
@@ -139,10 +138,16 @@ export class Bus {
     return { topic, event, text, user, hops, request, claim: 'first' };
   }
 
-  /** @returns when it was received here, with its `claim`. */
-  publish(checked: Checked): Promise<void> {
-    const { topic, text, user, request } = checked;
-    return this.#parts.stream.append(writeEvent({ name: topic.name, text, user, request }), checked);
+  /**
+   * For a service outside, which is told whether it was done.
+   * @returns when the event has its place among those of all hubs, and its `claim`.
+   * @throws HubError `cut_off`, `outcome_unknown`.
+   */
+  async commit(checked: Checked): Promise<void> {
+    const { stream, subscribers } = this.#parts;
+    // Which of the requests with one key is carried out is decided by their places.
+    if (isForThisHub(checked) && checked.request === undefined) subscribers.tell(checked);
+    else await stream.commit(entryOf(checked), checked);
   }
 
   /** An entry of the stream. */
@@ -186,6 +191,15 @@ export class Bus {
       );
     return { name, definition: privateTo(user) };
   }
+}
+
+function entryOf({ topic: { name }, text, user, request }: Checked): string {
+  return writeEvent({ name, text, user, request });
+}
+
+/** Whether nobody elsewhere gets it. */
+function isForThisHub({ topic }: Checked): boolean {
+  return topic.definition.audience === undefined;
 }
 
 /** What holds for a name nobody defined. */

@@ -14,19 +14,27 @@ interface Place {
   readonly offset: number;
 }
 
-/**
- * How long before and after a notice that something may be missing events may be, in ms: a hub may be cut off for so long before
- * it is noticed, and one that is killed before it has found Redis again takes along what it told its own clients alone.
- */
-const NOTICE = 15_000;
+/** From when to when, both inclusive, in ms. An event has its place between the first attempt to publish it and the acknowledgement. */
+interface Span {
+  readonly from: number;
+  readonly till: number;
+}
 
 /** One who reads along. */
 class Follower {
   readonly seen = new Set<number>();
   readonly problems: string[] = [];
-  /** When it came, and when it was told that something may be missing. */
-  readonly gaps: number[] = [];
+  /** When events it lacks may have had their places: before it came, and between what it saw last and a notice that something may be missing. */
+  readonly gaps: Span[] = [];
+  readonly #triedAt: (n: number) => number;
   #last: Place | undefined;
+  /** What it saw last had its place then, or later. */
+  #sawUpTo = Number.NEGATIVE_INFINITY;
+
+  /** @param triedAt when somebody tried to publish an event first. */
+  constructor(triedAt: (n: number) => number) {
+    this.#triedAt = triedAt;
+  }
 
   subscribe(send: (message: unknown) => void): void {
     send({ type: 'subscribe', topics: ['count.*'], ...(this.#last && { since: this.#last }) });
@@ -36,21 +44,21 @@ class Follower {
     if (type === 'event') this.#follow(offset, event.n);
     else if (type === 'subscribed' && recovered === true) return;
     else if (type === 'subscribed' || type === 'missed') {
-      this.gaps.push(performance.now());
+      this.gaps.push({ from: this.#sawUpTo, till: performance.now() });
       this.#last = { epoch, offset };
     } else this.problems.push(`an answer: ${JSON.stringify({ type, error })}`);
   }
 
-  /** Whether it has to have seen what was published then. */
-  mustHaveSeen(published: number): boolean {
-    const [came = Number.POSITIVE_INFINITY, ...notices] = this.gaps;
-    return came < published && !notices.some((at) => Math.abs(at - published) < NOTICE);
+  /** Whether it has to have seen what had its place then. */
+  mustHaveSeen({ from, till }: Span): boolean {
+    return !this.gaps.some((gap) => gap.from <= till && gap.till >= from);
   }
 
   #follow(offset: number, n: number): void {
     this.seen.add(n);
+    this.#sawUpTo = Math.max(this.#sawUpTo, this.#triedAt(n));
     if (this.#last === undefined) return;
-    // The same again is in order: a hub that is cut off tells its own clients at once, with the last offset it knows.
+    // The same again is in order: what a hub knows to have a place, but not which, comes with the last offset it knows.
     if (offset < this.#last.offset) this.problems.push(`${this.#last.offset} is followed by ${offset}`);
     this.#last = { ...this.#last, offset };
   }
@@ -60,10 +68,10 @@ export class Events implements Traffic {
   readonly #followers: readonly Follower[];
   readonly #clients: readonly Traveller[];
   readonly #token: string;
-  /** When they were tried for the first time. */
-  readonly #acknowledged = new Map<number, number>();
+  /** When somebody tried first to publish the event of each number. */
+  readonly #tried: number[] = [];
+  readonly #acknowledged = new Map<number, Span>();
   #loops: readonly Loop[] = [];
-  #next = 0;
 
   /** @returns when everybody follows. */
   static async start(world: World, followers: number): Promise<Events> {
@@ -72,14 +80,17 @@ export class Events implements Traffic {
     while (events.#followers.some(({ gaps }) => gaps.length === 0)) await wait(20);
     events.#loops = Array.from(
       { length: PUBLISHERS },
-      () => new Loop(100, () => events.#publish(world, events.#next++)),
+      () => new Loop(100, async () => void (await events.#publish(world))),
     );
     return events;
   }
 
   private constructor(world: World, followers: number, token: string) {
     this.#token = token;
-    this.#followers = Array.from({ length: followers }, () => new Follower());
+    this.#followers = Array.from(
+      { length: followers },
+      () => new Follower((n) => this.#tried[n] ?? Number.NaN),
+    );
     this.#clients = this.#followers.map(
       (follower) =>
         new Traveller(world, {
@@ -95,12 +106,11 @@ export class Events implements Traffic {
   }
 
   async check(t: Test, world: World): Promise<void> {
-    const last = this.#next++;
-    await this.#publish(world, last);
+    const last = await this.#publish(world);
     while (!this.#followers.every(({ seen }) => seen.has(last))) await wait(50);
     for (const follower of this.#followers) {
       const lacking = [...this.#acknowledged]
-        .filter(([n, published]) => !follower.seen.has(n) && follower.mustHaveSeen(published))
+        .filter(([n, span]) => !follower.seen.has(n) && follower.mustHaveSeen(span))
         .map(([n]) => `${n} is lacking`);
       t.strictSame([...follower.problems, ...lacking], []);
     }
@@ -110,10 +120,13 @@ export class Events implements Traffic {
     await Promise.all(this.#clients.map((client) => client.end()));
   }
 
-  async #publish(world: World, n: number): Promise<void> {
+  /** @returns the number of the event, once it is acknowledged. */
+  async #publish(world: World): Promise<number> {
+    const from = performance.now();
+    const n = this.#tried.push(from) - 1;
     const headers = { authorization: `Bearer ${this.#token}`, 'idempotency-key': randomUUID() };
-    const published = performance.now();
     while ((await world.post('/topics/count.x', { n }, headers))?.status !== 200) await wait(50);
-    this.#acknowledged.set(n, published);
+    this.#acknowledged.set(n, { from, till: performance.now() });
+    return n;
   }
 }

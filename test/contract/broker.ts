@@ -230,6 +230,7 @@ async function twoHubs(t: Test, make: (t: Test) => Cluster | Promise<Cluster>) {
     const broker = cluster.join();
     const recording: Broker = {
       isDistributed: broker.isDistributed,
+      waitMs: broker.waitMs,
       start: (node, receiver) => broker.start(node, receiver),
       publish: (topic, frame) => broker.publish(topic, frame),
       send: (node, frame) => {

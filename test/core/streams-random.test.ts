@@ -12,13 +12,16 @@ const hub = fc.nat(HUBS - 1);
 /** What becomes of the next thing that a hub appends: the way to the broker is lost before it is there, or it takes longer than the ones after it. */
 const trouble = fc.constantFrom('is lost', 'is late');
 const action = fc.oneof(
-  { weight: 6, arbitrary: fc.record({ do: fc.constant('append'), hub }) },
+  { weight: 6, arbitrary: fc.record({ do: fc.constantFrom('append', 'commit'), hub }) },
   { weight: 3, arbitrary: fc.record({ do: fc.constant('turns'), count: fc.integer({ min: 1, max: 4 }) }) },
   { weight: 2, arbitrary: fc.record({ do: trouble, hub }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constantFrom('cut', 'restore', 'catch up'), hub }) },
 );
 type Action =
-  | { readonly do: 'append' | 'is lost' | 'is late' | 'cut' | 'restore' | 'catch up'; readonly hub: number }
+  | {
+      readonly do: 'append' | 'commit' | 'is lost' | 'is late' | 'cut' | 'restore' | 'catch up';
+      readonly hub: number;
+    }
   | { readonly do: 'turns'; readonly count: number }
   | { readonly do: 'restart' };
 
@@ -62,6 +65,7 @@ async function start(network: SharedNetwork, number: number, keep: Keep) {
     stop: () => streams.stop(),
     act: (what: Exclude<Action, { readonly do: 'turns' | 'restart' }>['do']) => {
       if (what === 'append') appended.push(stream.append(`${number}/${++count}`, undefined));
+      else if (what === 'commit') appended.push(stream.commit(`${number} commits/${++count}`, undefined));
       else if (what === 'is lost' || what === 'is late') troubles.push(what);
       else if (what === 'catch up') void stream.catchUp();
       else if (what === 'cut' && !isCut) {
@@ -106,7 +110,7 @@ async function run(actions: readonly Action[], keep: Keep) {
 
 type Hubs = Awaited<ReturnType<typeof run>>;
 
-/** What a hub says comes in its order, and at most once. */
+/** What a hub appends comes in its order, and at most once; and so does what it commits. */
 function assertOwnOrder(hubs: Hubs): void {
   for (const { heard } of hubs) {
     const reached = new Map<string, number>();
@@ -123,9 +127,17 @@ function assertOwnOrder(hubs: Hubs): void {
 /** A hub hears all that it appends, whatever becomes of it. */
 function assertOwnHeard(hubs: Hubs): void {
   for (const [number, { heard, appended }] of hubs.entries()) {
-    const own = heard.filter((one) => 'text' in one && one.text.startsWith(`${number}/`));
+    const own = heard.filter((one) => 'text' in one && one.text.startsWith(`${number}`));
     if (own.length !== appended.length) throw new Error(`${own.length} own heard of ${appended.length}`);
   }
+}
+
+/** Nobody hears of what is committed before it has its place. */
+function assertPlaced(hubs: Hubs): void {
+  for (const { heard } of hubs)
+    for (const one of heard)
+      if ('text' in one && one.text.includes('commits') && one.position === undefined)
+        throw new Error(`${one.text} has no place`);
 }
 
 /** No two hubs hear different things at a place, and places follow each other unless something is said to be missing. */
@@ -184,6 +196,7 @@ test('whatever fails on its way, all hubs hear all that each appends, once and i
       const hubs = await run(list, ALL);
       assertOwnOrder(hubs);
       assertOneOrder(hubs);
+      assertPlaced(hubs);
       const count = hubs.reduce((sum, { appended }) => sum + appended.length, 0);
       for (const { heard, stream } of hubs) {
         const missed = heard.filter((one) => 'after' in one).length - 1;

@@ -10,6 +10,7 @@ import { SharedStreams } from './shared-streams.ts';
 export class SharedBroker implements Broker {
   readonly isDistributed = true;
   readonly topics = new Set<string>();
+  readonly waitMs: number;
   readonly #members: Map<string, SharedBroker>;
   readonly #streams: SharedStreams;
   #node = '';
@@ -17,7 +18,8 @@ export class SharedBroker implements Broker {
   /** Resolves when the hub is not cut off any more; undefined: it is not. */
   #way: PromiseWithResolvers<void> | undefined;
 
-  constructor(members: Map<string, SharedBroker>, streams: SharedStreams) {
+  constructor(members: Map<string, SharedBroker>, streams: SharedStreams, waitMs: number) {
+    this.waitMs = waitMs;
     this.#members = members;
     this.#streams = streams;
   }
@@ -113,9 +115,12 @@ export class SharedNetwork {
     return { broker: this.join(), leases: this.leases, presence: this.#presence.join() };
   }
 
-  /** A broker for one more hub. */
-  join(): SharedBroker {
-    return new SharedBroker(this.#members, this.streams);
+  /**
+   * A broker for one more hub.
+   * @param waitMs how long a broker that is cut off is waited for.
+   */
+  join(waitMs = 60_000): SharedBroker {
+    return new SharedBroker(this.#members, this.streams, waitMs);
   }
 
   /** Resolves when what was asked for so far is in force, and what was sent so far has arrived. */

@@ -5,6 +5,7 @@ import type { Options } from '../options.ts';
 import type { DefinedTopic, Registry } from '../registry.ts';
 import type { Bus, Checked } from '../service.ts';
 import { conflict, type IdempotencyKeys } from './idempotency.ts';
+import { throwUnlessAllDone } from './outcomes.ts';
 
 const SCOPE = 'topics:publish';
 const KEY = 'idempotency-key';
@@ -44,8 +45,9 @@ export function serveTopics(hub: Hub, { bus, registry, keys, options }: RoutePar
     );
     const answer = { topic, published: checked.length };
     if (parts === undefined) return { ...answer, repeated: true };
-    await Promise.all(checked.map((one) => bus.publish(one)));
+    const outcomes = await Promise.allSettled(checked.map((one) => bus.commit(one)));
     if (checked.some(({ claim }) => claim === 'conflict')) throw conflict();
+    throwUnlessAllDone(outcomes, Array.isArray(body));
     const last = parts.at(-1);
     if (last !== undefined) keys.done(last);
     return { ...answer, repeated: checked.every(({ claim }) => claim === 'repeated') };
@@ -122,6 +124,9 @@ function documentOf({ name, definition }: DefinedTopic): [string, DocumentPaths[
       404: refused('`unknown_topic`'),
       409: refused('`idempotency_conflict`: the key came with another body before'),
       413: refused('the body is too long'),
+      503: refused(
+        '`cut_off`, `outcome_unknown`: the hub is cut off from the others; which events are concerned',
+      ),
     },
   };
   return [`/topics/${name}`, { post }];

@@ -45,11 +45,12 @@ export async function hubsOn(
     const options = { url: urls[0], silenceMs: 5_000 };
     const plain = urls.length > 1 ? ClusterLink : StandaloneLink;
     const link = linkTo?.(log) ?? new plain(options, log);
-    const broker = new RedisBroker(link, keys, 1_000_000, log);
+    const broker = new RedisBroker(link, keys, { queueBytes: 1_000_000, waitMs: 2_000 }, log);
     const topics = new Set<string>();
     let own = '';
     return {
       isDistributed: true,
+      waitMs: broker.waitMs,
       start: async (node, receiver) => {
         own = node;
         await link.open();

@@ -3,6 +3,10 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { createClient } from '@redis/client';
 import t, { type Test, test } from 'tap';
 import { HubError } from '../../../core/index.ts';
+import { createLog } from '../../../core/log.ts';
+import { RedisBroker } from '../../../plugins/redis/broker.ts';
+import { ClusterLink } from '../../../plugins/redis/cluster.ts';
+import { Keys } from '../../../plugins/redis/keys.ts';
 import { enter, type RedisHub, redisHub, takeUntil, untilHeard, untilPresent, untilReady } from './hubs.ts';
 import { newPrefix, type OwnRedis, withRedis } from './service.ts';
 import { ownCluster, ownSentinels } from './sets.ts';
@@ -76,6 +80,29 @@ async function failsOver(t: Test, options: Parameters<typeof redisHub>[1], fail:
   await Promise.all(COLLECTIONS.map((name) => untilWritten(here, name)));
 }
 
+/** A stream for each of the collections. */
+async function streamsOn(t: Test, url: string) {
+  const log = createLog('silent');
+  const link = new ClusterLink({ url, silenceMs: 5_000 }, log);
+  const broker = new RedisBroker(link, new Keys(newPrefix()), { queueBytes: 0, waitMs: 0 }, log);
+  await link.open();
+  t.teardown(() => broker.close());
+  return COLLECTIONS.map((name) => {
+    const topic = `s ${name}`;
+    const keep = { entries: 10, bytes: 1_000, seconds: 60 };
+    const append = async (number: number) => {
+      const options = { node: 'aaaaaaaa', number, keep, follows: number > 1, isAfterLoss: false };
+      const isDone = () =>
+        broker.append(topic, `${number}`, options).then(
+          () => true,
+          () => false,
+        );
+      while (!(await isDone())) await wait(20);
+    };
+    return { append, history: () => broker.history(topic, { epoch: '', offset: 0 }) };
+  });
+}
+
 /** Asks again when Redis goes away meanwhile. */
 async function read({ parts }: RedisHub, name: string, id: string): Promise<unknown> {
   for (;;) {
@@ -133,6 +160,10 @@ await withRedis(async () => {
   });
 
   test('a replica of a cluster takes the place of its master in order', async (t) => {
+    const streams = await streamsOn(t, first.url);
+    const ask = () => Promise.all(streams.map(({ history }) => history()));
+    await Promise.all(streams.map(({ append }) => append(1)));
+    const before = await ask();
     await failsOver(t, { cluster: true, url: first.url }, async () => {
       const replica = await createClient({ url: (await replicaOf(cluster, third)).url }).connect();
       await replica.sendCommand(['CLUSTER', 'FAILOVER']);
@@ -140,6 +171,18 @@ await withRedis(async () => {
       await replica.close();
       return undefined;
     });
+    await Promise.all(streams.map(({ append }) => append(2)));
+    const after = await ask();
+    const isAnew = after.map(({ position: { epoch } }, index) => epoch !== before[index]?.position.epoch);
+    t.strictSame(
+      new Set(isAnew),
+      new Set([true, false]),
+      'streams of that master begin an epoch, which nobody read before',
+    );
+    t.strictSame(
+      after.map(({ frames }) => frames.join()),
+      isAnew.map((anew) => (anew ? '2' : '1,2')),
+    );
   });
 
   test('a master is stopped without closing its connections, with sentinels and in a cluster', async (t) => {

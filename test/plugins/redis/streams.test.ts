@@ -1,11 +1,15 @@
 /** Streams of hubs, while Redis goes and comes. */
 import { type Test, test } from 'tap';
+import { createLog } from '../../../core/log.ts';
 import redis from '../../../plugins/redis/index.ts';
+import { Keys } from '../../../plugins/redis/keys.ts';
+import { StandaloneLink } from '../../../plugins/redis/standalone.ts';
+import { RedisStreams } from '../../../plugins/redis/streams.ts';
 import { startHub } from '../../helpers/hub.ts';
-import { news, settle } from '../../helpers/news.ts';
+import { KEEP, news, settle } from '../../helpers/news.ts';
 import { plugin } from '../../helpers/plugin.ts';
 import { untilReady } from './hubs.ts';
-import { ownRedis, wayTo, withRedis } from './service.ts';
+import { newPrefix, ownRedis, wayTo, withRedis } from './service.ts';
 
 async function join(t: Test, options: NonNullable<Parameters<typeof redis>[0]>) {
   const made: ReturnType<typeof news>[] = [];
@@ -75,6 +79,34 @@ await withRedis(() => {
       t.not(stream.position.epoch, position.epoch);
       t.notOk(stream.covers(position));
     }
+  });
+
+  test('an entry that comes to a Redis started anew before anybody has read begins the epoch', async (t) => {
+    const own = await ownRedis(t);
+    const link = new StandaloneLink({ url: own.url, silenceMs: 5_000 }, createLog('silent'));
+    const streams = new RedisStreams(link, new Keys(newPrefix()));
+    await link.open();
+    t.teardown(() => link.close());
+    const append = (number: number) =>
+      streams.append('s x', `${number}`, {
+        node: 'a',
+        number,
+        keep: KEEP,
+        follows: true,
+        isAfterLoss: false,
+      });
+    const { position: begin } = await streams.history('s x', { epoch: '', offset: 0 });
+    for (const number of [1, 2]) t.equal(await append(number), true);
+    await own.kill();
+    const back = new Promise<void>((resolve) => link.onReady(resolve));
+    await own.start();
+    await back;
+    await t.rejects(append(4), 'its order is kept');
+    t.equal(await append(2), false, 'what was appended is known');
+    for (const number of [3, 4]) t.equal(await append(number), true);
+    const { position, frames } = await streams.history('s x', begin);
+    t.not(position.epoch, begin.epoch);
+    t.strictSame([position.offset, frames], [2, ['3', '4']]);
   });
 
   test('also a Redis that has all it had begins an epoch: it may have lost what came last', async (t) => {

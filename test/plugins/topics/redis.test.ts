@@ -5,7 +5,7 @@ import { type Test, test } from 'tap';
 import redis from '../../../plugins/redis/index.ts';
 import type { Client, Received } from '../../helpers/hub.ts';
 import { untilReady } from '../redis/hubs.ts';
-import { ownPrefix, ownRedis, wayTo, withRedis } from '../redis/service.ts';
+import { ownPrefix, ownRedis, REDIS_URL, wayTo, withRedis } from '../redis/service.ts';
 import { counting } from './counting.ts';
 import { follow, type Setup, startTopics, subscribe, type TopicsHub, TREE } from './wire.ts';
 
@@ -19,16 +19,26 @@ function start(
   return startTopics(t, { options, identity: { secret }, more: [counting, redis(redisOptions)] });
 }
 
-async function startProcess(t: Test, prefix: string) {
-  const child = fork(new URL('./hub-process.ts', import.meta.url), [prefix, secret]);
+async function startProcess(t: Test, prefix: string, redisUrl = REDIS_URL) {
+  const child = fork(new URL('./hub-process.ts', import.meta.url), [prefix, secret, redisUrl]);
   t.teardown(() => child.kill('SIGKILL'));
   const [port] = await once(child, 'message');
   return { child, port: Number(port) };
 }
 
 /** @returns the status; undefined: the hub died. */
-async function post(port: number, token: string, topic: string, event: object): Promise<number | undefined> {
-  const headers = { 'content-type': 'application/json', authorization: `Bearer ${token}` };
+async function post(
+  port: number,
+  token: string,
+  topic: string,
+  event: object,
+  key?: string,
+): Promise<number | undefined> {
+  const headers = {
+    'content-type': 'application/json',
+    authorization: `Bearer ${token}`,
+    ...(key && { 'idempotency-key': key }),
+  };
   const body = JSON.stringify(event);
   const url = `http://127.0.0.1:${port}/topics/${topic}`;
   return fetch(url, { method: 'POST', headers, body }).then(
@@ -78,6 +88,39 @@ await withRedis(() => {
     for (const n of acknowledged) t.ok(numbers.includes(n), `${n} was acknowledged`);
   });
 
+  test('a hub that lost Redis acknowledges nothing; when it is killed, what is sent again to another is there once', async (t) => {
+    const prefix = ownPrefix(t);
+    const way = await wayTo(t, REDIS_URL);
+    const [here, there] = [await start(t, { prefix }), await startProcess(t, prefix, way.url)];
+    const token = await publishing(here);
+    const [{ client }, lost] = [await follow(t, here), await follow(t, there)];
+    way.cut();
+    for (const n of [1, 2]) t.equal(await post(there.port, token, 'count.x', { n }, `key ${n}`), 503);
+    there.child.kill('SIGKILL');
+    await lost.client.closed;
+    t.strictSame(lost.client.waiting, [], 'nobody was told');
+    for (const n of [1, 2]) t.equal(await post(here.port, token, 'count.x', { n }, `key ${n}`), 200);
+    here.topics.publish('count.x', { n: 3 });
+    t.strictSame(
+      (await until(client, 3)).map(({ event }) => event.n),
+      [1, 2, 3],
+    );
+  });
+
+  test('a hub that finds Redis again acknowledges what waited, which all clients get then', async (t) => {
+    const prefix = ownPrefix(t);
+    const way = await wayTo(t, REDIS_URL);
+    const [a, b] = [await start(t, { prefix }), await start(t, { prefix, url: way.url, waitMs: 60_000 })];
+    const token = await publishing(b);
+    const clients = [(await follow(t, a)).client, (await follow(t, b)).client];
+    way.cut();
+    await untilReady({ hub: b }, 503);
+    const answer = post(b.port, token, 'count.x', { n: 1 });
+    await way.restore();
+    t.equal(await answer, 200);
+    for (const client of clients) t.match(await client.next(), { event: { n: 1 }, offset: 1 });
+  });
+
   test('what a hub collected that is killed is sent by another', async (t) => {
     const prefix = ownPrefix(t);
     const [here, there] = [await start(t, { prefix }), await startProcess(t, prefix)];
@@ -125,7 +168,7 @@ await withRedis(() => {
     way.cut();
     await untilReady({ hub: b }, 503);
     a.topics.publish('count.x', { n: 2 });
-    t.equal(await post(b.port, await publishing(b), 'count.x', { n: 3 }), 200);
+    b.topics.publish('count.x', { n: 3 });
     t.match(await atB.client.next(), { event: { n: 3 } });
     t.equal((await follow(t, b, { ...atB.place, offset: 2 })).recovered, false);
     await way.restore();

@@ -83,11 +83,15 @@ export interface ClusteredHub extends TopicsHub {
 /** What all hubs of a cluster have in common. */
 const SAME_KEYS = { identity: { secret: 'of all hubs that the tests of topics start' } };
 
-/** Hubs of one cluster. @returns them, and `join`, which starts one more. */
-export async function startCluster(t: Test, setup: Setup = {}) {
+/**
+ * Hubs of one cluster.
+ * @param waitMs how long they wait for the others when they are cut off.
+ * @returns them, and `join`, which starts one more.
+ */
+export async function startCluster(t: Test, setup: Setup = {}, waitMs?: number) {
   const network = new SharedNetwork();
   const join = async (): Promise<ClusteredHub> => {
-    const broker = network.join();
+    const broker = network.join(waitMs);
     return Object.assign(await startTopics(t, { ...setup, ...SAME_KEYS, broker }), { broker });
   };
   return { network, join, hubs: [await join(), await join(), await join()] as const };
