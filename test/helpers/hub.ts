@@ -1,6 +1,6 @@
 /** Starts a real hub on a free port, and real clients of it; all of it ends with the test. */
 import { once } from 'node:events';
-import type { Test } from 'tap';
+import tap, { type Test } from 'tap';
 import WebSocket from 'ws';
 import { completeConfig } from '../../config/load.ts';
 import type { UserConfig } from '../../config/schema.ts';
@@ -16,8 +16,9 @@ export interface TestHub extends PreparedHub {
   readonly origin: string;
   /** Of all hubs, where there are two: see two-hubs.ts. */
   readonly origins: readonly string[];
-  /** Log entries so far. */
+  /** Log entries so far, or since `forgetLog`. */
   readonly logged: readonly Record<string, unknown>[];
+  forgetLog(): void;
   /** Resolves when every hub has done what the others sent until now; at once where there is one: see two-hubs.ts. */
   settled(): Promise<void>;
 }
@@ -75,8 +76,26 @@ export async function startOne(t: Test, options: TestOptions): Promise<TestHub> 
   const [address] = await hub.listen();
   const port = address?.port ?? 0;
   const settled = () => Promise.resolve();
+  const forgetLog = () => {
+    logged.length = 0;
+  };
   const origin = `http://127.0.0.1:${port}`;
-  return Object.assign(hub, { port, origin, origins: [origin], logged, settled });
+  return Object.assign(hub, { port, origin, origins: [origin], logged, forgetLog, settled });
+}
+
+/**
+ * A hub that the tests of a file share, where nothing in them needs one of its own: starting it is most of their work. It is started
+ * for the first of them, and ends with the file. Every test begins with an empty log, and makes users of its own.
+ * @param start what a test would call, and what it returns; `lasting` stands for the file.
+ */
+export function shared<T extends { readonly hub: TestHub }>(start: (lasting: Test) => Promise<T>) {
+  let started: Promise<T> | undefined;
+  return async (): Promise<T> => {
+    started ??= start(tap);
+    const parts = await started;
+    parts.hub.forgetLog();
+    return parts;
+  };
 }
 
 /** Messages as tests look at them: fields are checked by the assertions. */

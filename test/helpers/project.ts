@@ -2,8 +2,9 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { getCompileCacheDir } from 'node:module';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Test } from 'tap';
 import { Queue } from './queue.ts';
@@ -86,8 +87,14 @@ async function start(t: Test, folder: string, env: Environment, args: readonly s
   return { child, line, ports, log, ended };
 }
 
-/** That of a shell, without what the test runner or a developer has set for the hub or for node. */
+/** That of a shell, without what the test runner or a developer has set for the hub or for node, but where code is kept compiled. */
 function environment(more: Environment): NodeJS.ProcessEnv {
   const kept = Object.entries(process.env).filter(([name]) => !/^(HUB_|NODE_|TAP)/.test(name));
-  return { ...Object.fromEntries(kept), HUB_PORT: '0', HUB_HOST: '127.0.0.1', ...more };
+  const compiled = getCompileCacheDir();
+  return {
+    ...Object.fromEntries(kept),
+    // What is asked for is the folder above that of the version of Node.
+    ...(compiled !== undefined && { NODE_COMPILE_CACHE: dirname(compiled) }),
+    ...{ HUB_PORT: '0', HUB_HOST: '127.0.0.1', ...more },
+  };
 }

@@ -61,6 +61,10 @@ async function startTwo(
     listen: () => first.listen(),
     stop: async (isReplaced) => void (await Promise.all([first.stop(isReplaced), second.stop(isReplaced)])),
     settled: () => marks.settled(),
+    forgetLog: () => {
+      first.forgetLog();
+      second.forgetLog();
+    },
     origins: [first.origin, second.origin],
     get port() {
       return next().port;

@@ -1,6 +1,10 @@
-/** Translates files in a process of its own, which is started when there is something to do. */
+/** Translates files in a process of its own, which is started when there is something that was not translated before. */
 import { type ChildProcess, fork } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { readdirSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
+import { keep, readKept } from '../kept.ts';
 import { ownEnvironment } from '../processes.ts';
 import type { Rewritten } from './rewrite.ts';
 import { SourceError, sourceError } from './source-error.ts';
@@ -19,10 +23,11 @@ export class Compiler {
   #process: ChildProcess | undefined;
   #last: Promise<unknown> = Promise.resolve();
   #idle: NodeJS.Timeout | undefined;
+  #version: string | undefined;
 
   /** @throws SourceError when the file cannot be used. */
   translate(path: string, source: string): Promise<Rewritten> {
-    const result = this.#last.then(() => this.#translate(path, source));
+    const result = this.#last.then(() => this.#known(path, source));
     this.#last = result.catch(() => undefined);
     return result;
   }
@@ -32,6 +37,17 @@ export class Compiler {
     clearTimeout(this.#idle);
     this.#process?.kill('SIGKILL');
     this.#process = undefined;
+  }
+
+  /** A process takes some 200 ms to start, which is most of the time until the walkers of a hub that starts are there. */
+  async #known(path: string, source: string): Promise<Rewritten> {
+    this.#version ??= versionOfCompiler();
+    const from = [this.#version, path, source];
+    const known = readKept<Rewritten>(from);
+    if (known !== undefined) return known;
+    const made = await this.#translate(path, source);
+    keep(from, made);
+    return made;
   }
 
   async #translate(path: string, source: string): Promise<Rewritten> {
@@ -61,6 +77,16 @@ export class Compiler {
     });
     return child;
   }
+}
+
+/** What a translation depends on beside the text and Node: the files beside this one, and the parser. */
+function versionOfCompiler(): string {
+  const folder = new URL('./', import.meta.url);
+  const files = readdirSync(folder).map((name) => readFileSync(new URL(name, folder), 'utf8'));
+  const { version } = createRequire(import.meta.url)('acorn/package.json');
+  return createHash('sha256')
+    .update(JSON.stringify([version, ...files]))
+    .digest('hex');
 }
 
 function ask(child: ChildProcess, path: string, source: string): Promise<Answer> {

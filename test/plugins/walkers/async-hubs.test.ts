@@ -4,14 +4,13 @@ import walkers from '../../../plugins/walkers/index.ts';
 import { SharedLeases } from '../../helpers/shared-leases.ts';
 import { sharedStore } from '../../helpers/shared-store.ts';
 import { mortal } from './mortal.ts';
+import { orchard } from './orchard.ts';
 import { request, startWalkers, type WalkersPlugin } from './wire.ts';
 
 const files = {
-  'slow.ts': `import { Root, walker } from 'hub:walker';
-export const slow = walker({ specs: { auth: false, async: true } }).entry(Root, (w) => {
-  // Longer than a busy machine takes to start a hub.
-  const end = Date.now() + 8_000;
-  while (Date.now() < end) {}
+  'slow.ts': `import { grant, Root, walker } from 'hub:walker';
+export const slow = walker({ specs: { auth: false, async: true, grants: ['orchard'] } }).entry(Root, (w) => {
+  grant('orchard').open({ valve: 'a' });
   w.report('done');
 });`,
 };
@@ -29,8 +28,15 @@ test('async runs are looked up on every hub, and those of a hub that is gone hav
   const leases = new SharedLeases(300);
   const start = async () => {
     const life = mortal(store, leases);
-    const limits = { cpuMs: 30_000, wallMs: 60_000 };
-    return { life, hub: await startWalkers(t, files, { limits }, { ...life.parts, plugin: quick }) };
+    const garden = orchard();
+    const open = garden.close();
+    const limits = { wallMs: 120_000 };
+    const plugins = [garden.plugin, ...(life.parts.plugins ?? [])];
+    return {
+      life,
+      open,
+      hub: await startWalkers(t, files, { limits }, { ...life.parts, plugins, plugin: quick }),
+    };
   };
   const [gone, here] = [await start(), await start()];
   const begin = async ({ hub }: typeof here) => (await request(hub, '/walker/slow')).body.walker_id;
@@ -47,7 +53,9 @@ test('async runs are looked up on every hub, and those of a hub that is gone hav
   t.match(await state(lost), { status: 'running' }, 'a hub that starts leaves the runs of others alone');
   gone.life.isDead = true;
   t.match(await until(lost, 'failed'), { error: 'the hub was stopped' });
+  here.open();
   t.match(await until(kept, 'done'), { reports: ['done'] }, 'the hub of this one is still there');
   gone.life.isDead = false;
+  gone.open();
   t.match(await until(lost, 'done'), { reports: ['done'] }, 'it was only cut off');
 });

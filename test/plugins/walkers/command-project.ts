@@ -1,8 +1,9 @@
-/** A project with the plugin and walkers of a test's own, for the command line. */
+/** A project with the plugin and walkers of a test's own, for the command line; and a hub of this process with the same. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Test } from 'tap';
 import { project } from '../../helpers/project.ts';
+import { type Files, startWalkers, type WalkersOptions } from './wire.ts';
 
 const module = (name: string) =>
   JSON.stringify(new URL(`../../../plugins/${name}/index.ts`, import.meta.url).href);
@@ -20,12 +21,16 @@ export const WITH_GRANTS = CONFIG.replace(
 export default { plugins: [orchard().plugin, `,
 );
 
-export function withWalkers(t: Test, files: Readonly<Record<string, string>>, config = CONFIG) {
+export function withWalkers(t: Test, files: Files, config = CONFIG) {
   const made = project(t, config);
-  const folder = join(made.folder, 'walkers');
-  mkdirSync(folder);
-  for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text);
-  return { ...made, walkers: folder };
+  const walkers = join(made.folder, 'walkers');
+  mkdirSync(walkers);
+  for (const [name, text] of Object.entries(files)) writeFileSync(join(walkers, name), text);
+  const data = join(made.folder, 'data');
+  /** A hub on the same walkers and the same data. */
+  const startHere = (more: WalkersOptions = {}) =>
+    startWalkers(t, {}, { folder: walkers }, { data, ...more });
+  return { ...made, walkers, startHere };
 }
 
 /** A file that loads and one that does not. */

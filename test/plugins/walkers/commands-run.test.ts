@@ -1,43 +1,52 @@
 import { test } from 'tap';
+import { command } from '../../helpers/commands.ts';
 import { newUser } from '../users/helpers.ts';
 import { FILES, WITH_GRANTS, withWalkers } from './command-project.ts';
+import { orchard } from './orchard.ts';
+import { PUBLIC_ROOT } from './wire.ts';
 
-test('hub walker run prints log, notifications, reports and cost', async (t) => {
-  const { run } = withWalkers(t, FILES);
-  const { code, stdout, stderr } = await run(['walker', 'run', 'count', '--context', '{"to":2}']);
-  t.equal(code, 0, stderr);
-  t.match(stdout.split('\n'), [
-    'log info to 2',
-    'notify self {"n":1}',
-    'notify self {"n":2}',
-    'notify users n::000000000000000000000001 {"done":true}',
-    'topic counted {"to":2}',
-    'report 1',
-    'report 2',
-    'report null',
+const COST = /^cost \d+\.\d ms CPU, \d+\.\d ms in all, \d+\.\d MB heap, \d+ reads, 0 writes$/;
+
+/** What `count` prints. */
+const counted = (to: number, root: string, email: string | null) => {
+  const numbers = Array.from({ length: to }, (_, i) => i + 1);
+  return [
+    `log info to ${to}`,
+    ...numbers.map((n) => `notify self {"n":${n}}`),
+    `notify users ${root} {"done":true}`,
+    `topic counted {"to":${to}}`,
+    ...numbers.map((n) => `report ${n}`),
+    `report ${JSON.stringify(email)}`,
     'status 202',
-    /^cost \d+\.\d ms CPU, \d+\.\d ms in all, \d+\.\d MB heap, \d+ reads, 0 writes$/,
-    '',
+    COST,
+  ];
+};
+
+test('hub walker run prints log, notifications, reports and cost, beside a running hub and for a user', async (t) => {
+  const { run, startHere } = withWalkers(t, FILES);
+  const hub = await startHere();
+  const { email, id } = await newUser(hub);
+  const { code, stdout, stderr } = await run([
+    ...['walker', 'run', 'count', '--context', '{"to":2}', '--as', email],
   ]);
+  t.equal(code, 0, stderr);
+  t.match(stdout.split('\n'), [...counted(2, `n::${id}`, email), '']);
+  const failed = await run(['walker', 'run', 'fails']);
+  t.match(failed, { code: 1, stderr: /^hub: fails failed \(error\): walkers\/good\.ts:13:9: no luck\n$/ });
 });
 
-test('hub walker run acts for a user, and says what is wrong', async (t) => {
-  const { run, start } = withWalkers(t, FILES);
-  const fails = async (args: string[], stderr: RegExp) =>
-    t.match(await run(['walker', 'run', ...args]), { code: 1, stderr });
-  await fails(['fails'], /^hub: fails failed \(error\): walkers\/good\.ts:13:9: no luck\n$/);
-  await fails(['count', '--context', '{"to":"x"}'], /failed \(invalid\)/);
-  await fails(['count', '--context', '[1]'], /^hub: --context must be a JSON object, found \[1\]\n$/);
-  await fails(['count', '--as', 'eve@example.org'], /^hub: there is no account eve@example\.org\n$/);
-  await fails(
-    ['broken'],
-    /^hub: there is no walker broken; these files do not load:\n {2}walkers\/bad\.ts:2/,
-  );
-  await fails(['count', '--context', '{"to":1}', '--node', 'n:A:0'], /forbidden/);
-  const { ports } = await start();
-  const { email } = await newUser({ origin: `http://127.0.0.1:${ports[0]}` });
-  const acting = await run(['walker', 'run', 'count', '--context', '{"to":0}', '--as', email]);
-  t.match(acting, { code: 0, stdout: `report "${email}"` }, 'beside a running hub');
+test('hub walker run acts for nobody in particular, and says what is wrong', async (t) => {
+  const hub = await withWalkers(t, FILES).startHere();
+  const walk = (name: string, options: Record<string, string> = {}) =>
+    command(hub, 'walker', 'run', [name], options);
+  t.match(await walk('count', { context: '{"to":1}' }), counted(1, PUBLIC_ROOT, null));
+  const fails = (name: string, options: Record<string, string>, message: RegExp | string) =>
+    t.rejects(walk(name, options), { message }, JSON.stringify([name, options]));
+  await fails('count', { context: '{"to":"x"}' }, /failed \(invalid\)/);
+  await fails('count', { context: '[1]' }, '--context must be a JSON object, found [1]');
+  await fails('count', { as: 'eve@example.org' }, 'there is no account eve@example.org');
+  await fails('broken', {}, /^there is no walker broken; these files do not load:\n {2}walkers\/bad\.ts:2/);
+  await fails('count', { context: '{"to":1}', node: 'n:A:0' }, /forbidden/);
 });
 
 test('hub walker run calls functions of plugins, hub walker grants shows them', async (t) => {
@@ -46,9 +55,10 @@ const orchard = grant('orchard');
 export const water = walker({ specs: { grants: ['orchard'] } })
   .entry(Root, (w) => w.report(orchard.open({ valve: 'a' })));
 `;
-  const { run } = withWalkers(t, { 'water.ts': water }, WITH_GRANTS);
-  t.match(await run(['walker', 'run', 'water']), { code: 0, stdout: /^report \{"minutes":5\}$/m });
-  t.match(await run(['walkers']), { stdout: /water {2}post; grants orchard\n/ });
+  const { run, startHere } = withWalkers(t, { 'water.ts': water }, WITH_GRANTS);
+  const hub = await startHere({ plugins: [orchard().plugin] });
+  t.match(await command(hub, 'walker', 'run', ['water']), ['report {"minutes":5}', COST]);
+  t.match(await command(hub, 'walkers', 'list'), [/^water\.ts/, '  water  post; grants orchard']);
   t.match((await run(['walker', 'grants'])).stdout.split('\n'), [
     'orchard.open',
     '  Opens a valve.',

@@ -1,3 +1,5 @@
+import { randomUUID } from 'node:crypto';
+import { enableCompileCache } from 'node:module';
 import fc from 'fast-check';
 import { test } from 'tap';
 import { Compiler } from '../../../plugins/walkers/source/compile.ts';
@@ -61,12 +63,11 @@ const REFUSED: readonly (readonly [string, Readonly<Record<string, string>>, Reg
   ['return at the top', { 'a.ts': 'return 1;' }, /^walkers\/a\.ts:1:1/],
 ];
 
-for (const [name, files, message] of REFUSED) {
-  test(`refused: ${name}`, async (t) => {
-    const { build } = startPool(t, { processes: 0 });
-    await t.rejects(build(files), { name: 'SourceError', message });
-  });
-}
+test('what is refused is told with its place', async (t) => {
+  const { build } = startPool(t, { processes: 0 });
+  for (const [name, files, message] of REFUSED)
+    await t.rejects(build(files), { name: 'SourceError', message }, name);
+});
 
 test('text that breaks the parser costs only its own file', async (t) => {
   const compiler = new Compiler();
@@ -74,13 +75,36 @@ test('text that breaks the parser costs only its own file', async (t) => {
   const deep = `const a = ${'['.repeat(100_000)}`;
   const [broken, good] = await Promise.allSettled([
     compiler.translate('deep.ts', deep),
-    compiler.translate('good.ts', 'export const a: number = 1;'),
+    // Not one that is known from before.
+    compiler.translate('good.ts', `export const a: string = '${randomUUID()}';`),
   ]);
   t.match(broken, {
     status: 'rejected',
     reason: { message: /^walkers\/deep\.ts: the code cannot be parsed/ },
   });
   t.match(good, { status: 'fulfilled' });
+});
+
+test('what was translated before needs no process, as at the next start of a hub', async (t) => {
+  enableCompileCache();
+  const { execPath } = process;
+  const compilers = [new Compiler(), new Compiler()] as const;
+  t.teardown(() => {
+    process.execPath = execPath;
+    for (const compiler of compilers) compiler.stop();
+  });
+  const [before, after] = compilers;
+  const source = `export const a: string = '${randomUUID()}';`;
+  const made = await before.translate('a.ts', source);
+  await t.rejects(before.translate('b.ts', 'export let a;'), { message: /walkers\/b\.ts:1:1/ });
+  process.execPath = '/nonexistent/node';
+  t.strictSame(await after.translate('a.ts', source), made);
+  for (const [path, other] of [
+    ['a.ts', `${source}\n`],
+    ['c.ts', source],
+    ['b.ts', 'export let a;'],
+  ] as const)
+    await t.rejects(after.translate(path, other), { message: /the compiler/ }, 'anything else needs one');
 });
 
 test('lines and columns stay what they are', async () => {

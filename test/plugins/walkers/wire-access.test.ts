@@ -1,4 +1,5 @@
-import { type Test, test } from 'tap';
+import { test } from 'tap';
+import { shared } from '../../helpers/hub.ts';
 import { PUBLIC_ROOT, person, request, startWalkers, visit } from './wire.ts';
 
 const FILES = {
@@ -42,9 +43,11 @@ export const guest_read = walker({ specs: { ...specs, auth: false } }).entry(Box
 `,
 };
 
+const started = shared(async (lasting) => ({ hub: await startWalkers(lasting, FILES) }));
+
 /** A box of one user, and what another one, and somebody who is not logged in, can do with it. */
-async function box(t: Test) {
-  const hub = await startWalkers(t, FILES);
+async function box() {
+  const { hub } = await started();
   const [owner, other] = [await person(hub), await person(hub)];
   const made = await request(hub, '/walker/make', { token: owner.token });
   const { id } = made.body.reports[0];
@@ -73,7 +76,7 @@ const CONNECT = { ...READ, connect: 200 };
 const WRITE = { ...CONNECT, isStored: true };
 
 test('every level lets another user do what it says, and no more', async (t) => {
-  const { grant, can, other, call, owner } = await box(t);
+  const { grant, can, other, call, owner } = await box();
   t.strictSame(await can(), NOTHING, 'nothing was granted');
   for (const [level, allowed] of Object.entries({ READ, CONNECT, WRITE, NO_ACCESS: NOTHING })) {
     await grant(level, other.root);
@@ -85,7 +88,7 @@ test('every level lets another user do what it says, and no more', async (t) => 
 });
 
 test('what everybody may do counts where nothing else is said of a user', async (t) => {
-  const { grant, can, guest, other, call, owner } = await box(t);
+  const { grant, can, guest, other, call, owner } = await box();
   t.equal(await guest(), 403);
   await grant('READ');
   t.strictSame(await can(), READ);
@@ -112,7 +115,7 @@ const NEEDS: Readonly<Record<string, readonly string[]>> = {
 };
 
 test('what needs more than the user has is refused with 403 and in words, and done by whoever has enough', async (t) => {
-  const { hub, owner, other } = await box(t);
+  const { hub, owner, other } = await box();
   const [ownerSocket, otherSocket] = [await visit(t, hub, owner.token), await visit(t, hub, other.token)];
   /** A box with this level for the other user; the owner always has WRITE. */
   const make = async (level: string) => {
@@ -147,7 +150,7 @@ test('what needs more than the user has is refused with 403 and in words, and do
 });
 
 test('a walker may catch that it lacks a level, and goes on', async (t) => {
-  const { hub, other, grant, call, id } = await box(t);
+  const { hub, other, grant, call, id } = await box();
   await grant('READ', other.root);
   t.match(await call(other.token, 'try_remove'), { status: 200, body: { reports: [['AccessError', true]] } });
   t.match(await (await visit(t, hub, other.token)).walk('read', {}, id), { reports: ['first'] });

@@ -1,5 +1,5 @@
 import { type Test, test } from 'tap';
-import type { TestHub } from '../../helpers/hub.ts';
+import { shared, type TestHub } from '../../helpers/hub.ts';
 import { request, startWalkers, visit } from './wire.ts';
 
 const FILES = {
@@ -15,6 +15,8 @@ export const plain = walker({ specs, has: { body: Type.String() } }).entry(Root,
 };
 const TEXT = 'hi there';
 const SENT = { name: 'a.txt', type: 'text/plain', size: 8, bytes: Buffer.from(TEXT).toString('base64') };
+
+const started = shared(async (lasting) => ({ hub: await startWalkers(lasting, FILES) }));
 
 type Part = readonly [name: string, value: string | Blob, fileName?: string];
 const file = (text: string, type = 'text/plain') => new Blob([text], { type });
@@ -35,7 +37,7 @@ async function send(hub: TestHub, walker: string, ...parts: readonly Part[]) {
 }
 
 test('a file in a form is a field of name, type, size and bytes, with the other fields beside it', async (t) => {
-  const hub = await startWalkers(t, FILES);
+  const { hub } = await started();
   const upload: Part = ['file', file(TEXT), 'a.txt'];
   t.strictSame(await send(hub, 'one', upload), ['', 0, SENT]);
   t.strictSame(await send(hub, 'one', ['title', 'x'], ['count', '2'], upload), ['x', 2, SENT]);
@@ -63,7 +65,7 @@ test('a file in a form is a field of name, type, size and bytes, with the other 
 });
 
 test('a list takes one file or several; one that nobody chose is none', async (t) => {
-  const hub = await startWalkers(t, FILES);
+  const { hub } = await started();
   const [a, b]: readonly Part[] = [
     ['files', file('a'), 'a'],
     ['files', file('bb'), 'b'],
@@ -93,7 +95,8 @@ async function sendJson(t: Test, hub: TestHub) {
 }
 
 test('a file in JSON has its bytes in base64; type and size may be left out', async (t) => {
-  const send = await sendJson(t, await startWalkers(t, FILES));
+  const { hub } = await started();
+  const send = await sendJson(t, hub);
   t.strictSame(await send({ file: SENT }), SENT);
   const { name, bytes } = SENT;
   t.strictSame(await send({ file: { name, bytes } }), { ...SENT, type: 'application/octet-stream' });
@@ -101,7 +104,7 @@ test('a file in JSON has its bytes in base64; type and size may be left out', as
 });
 
 test('a file that is missing, none or too large is said so', async (t) => {
-  const hub = await startWalkers(t, FILES);
+  const { hub } = await started();
   const sendInJson = await sendJson(t, hub);
   const missing = { loc: ['body', 'file'], msg: 'Field required', type: 'missing' };
   const large = {
@@ -129,7 +132,7 @@ test('a file that is missing, none or too large is said so', async (t) => {
 });
 
 test('the OpenAPI document has files as a form first, and in JSON', async (t) => {
-  const hub = await startWalkers(t, FILES);
+  const { hub } = await started();
   const { paths } = (await request(hub, '/openapi.json', { method: 'GET' })).body;
   const content = (walker: string) => paths[`/walker/${walker}`].post.requestBody.content;
   const binary = { type: 'string', format: 'binary' };

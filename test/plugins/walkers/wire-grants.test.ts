@@ -1,6 +1,6 @@
-import { type Test, test } from 'tap';
+import { test } from 'tap';
 import { Type } from '../../../core/index.ts';
-import { startHub } from '../../helpers/hub.ts';
+import { shared, startHub } from '../../helpers/hub.ts';
 import { plugin } from '../../helpers/plugin.ts';
 import { orchard } from './orchard.ts';
 import { PUBLIC_ROOT, person, request, startWalkers, visit } from './wire.ts';
@@ -38,9 +38,15 @@ export const count = walker({ specs }).entry(Root, (w, here) => {
 `,
 };
 
-async function start(t: Test) {
+const started = shared(async (lasting) => {
   const garden = orchard();
-  const hub = await startWalkers(t, FILES, { processes: 2 }, { plugins: [garden.plugin] });
+  const hub = await startWalkers(lasting, FILES, { processes: 2 }, { plugins: [garden.plugin] });
+  return { hub, garden };
+});
+
+async function start() {
+  const { hub, garden } = await started();
+  garden.calls.length = 0;
   const user = await person(hub);
   const call = async (walker: string, body: object = {}) => {
     const rest = await request(hub, `/walker/${walker}`, { token: user.token, body });
@@ -50,7 +56,7 @@ async function start(t: Test) {
 }
 
 test('a walker calls functions of a plugin and waits for what they give; the plugin is told for whom', async (t) => {
-  const { hub, garden, user, call } = await start(t);
+  const { hub, garden, user, call } = await start();
   t.strictSame((await call('open', { given: { valve: 'a' } })).reports, [{ minutes: 5 }], 'with a default');
   const client = await visit(t, hub, user.token);
   t.strictSame((await client.walk('open', { given: { valve: 'b', minutes: 7 } })).reports, [{ minutes: 7 }]);
@@ -71,7 +77,7 @@ test('a walker calls functions of a plugin and waits for what they give; the plu
 });
 
 test('what is wrong with a call is an error at its line, which a walker may catch', async (t) => {
-  const { hub, garden, call } = await start(t);
+  const { hub, garden, call } = await start();
   const at = (walker: string) => hub.logged.find((entry) => entry.walker === walker && 'at' in entry)?.at;
   t.match(await call('open', { given: { minutes: 0 } }), {
     status: 500,
@@ -107,7 +113,7 @@ test('what is wrong with a call is an error at its line, which a walker may catc
 });
 
 test('calls are limited in number, size and time', async (t) => {
-  const { garden, call } = await start(t);
+  const { garden, call } = await start();
   t.match(await call('many', { n: 2 }), { reports: ['done'] });
   t.match(await call('many', { n: 3 }), { status: 400, detail: /more than 2 calls/ });
   t.match(await call('many', { n: 1, size: 600 }), { status: 400, detail: /more than 500 characters/ });
@@ -116,7 +122,7 @@ test('calls are limited in number, size and time', async (t) => {
 });
 
 test('a run that is repeated does not call again what it has called', async (t) => {
-  const { garden, call } = await start(t);
+  const { garden, call } = await start();
   t.match(await call('count'), { reports: [1] });
   garden.calls.length = 0;
   const open = garden.close();
@@ -158,7 +164,7 @@ test('a grant is provided once, in set-up', async (t) => {
     definition: { ...made.definition, name: `orchard${i}` },
   }));
   await t.rejects(startWalkers(t, {}, {}, { plugins: twice }), /the grant orchard is provided twice/);
-  const { garden } = await start(t);
+  const { garden } = await start();
   const { walkers } = garden;
   const fn = walkers.fn({ doc: '', parameters: Type.Object({}), result: Type.Null(), call: () => null });
   const late = () => walkers.provide('orchard', { open: fn, moisture: fn, hang: fn, fail: fn } as never);

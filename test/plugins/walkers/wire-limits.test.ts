@@ -1,4 +1,5 @@
 import { test } from 'tap';
+import { shared } from '../../helpers/hub.ts';
 import { request, startWalkers, visit } from './wire.ts';
 
 const limited = (name: string, limits: string, body: string) =>
@@ -32,8 +33,12 @@ export const raised = walker({ specs: { auth: false, limits: { reports: 1_000 } 
 `,
 };
 
+const started = shared(async (lasting) => ({
+  hub: await startWalkers(lasting, FILES, { limits: { reports: 5 } }),
+}));
+
 test('a walker that uses more than its specs allow ends, is told why, and leaves nothing', async (t) => {
-  const hub = await startWalkers(t, FILES);
+  const { hub } = await started();
   const guest = await visit(t, hub);
   for (const [name, [, , status, detail]] of Object.entries(CASES)) {
     t.match(await request(hub, `/walker/${name}`), { status, body: { detail } }, name);
@@ -43,6 +48,6 @@ test('a walker that uses more than its specs allow ends, is told why, and leaves
 });
 
 test("specs lower the hub's limits and never raise them", async (t) => {
-  const hub = await startWalkers(t, FILES, { limits: { reports: 5 } });
+  const { hub } = await started();
   t.match(await request(hub, '/walker/raised'), { status: 400, body: { detail: /5 reports/ } });
 });

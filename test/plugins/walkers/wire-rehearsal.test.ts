@@ -1,5 +1,6 @@
-import { type Test, test } from 'tap';
+import { test } from 'tap';
 import type { Rehearsal, Rehearsed } from '../../../plugins/walkers/rehearsal.ts';
+import { shared } from '../../helpers/hub.ts';
 import { orchard } from './orchard.ts';
 import { type Person, person, request, startWalkers, visit } from './wire.ts';
 
@@ -36,9 +37,13 @@ export const fail = walker({ specs }).entry(Root, (w, here) => {
 
 const NOON = Date.parse('2026-06-01T12:00:00Z');
 
-async function start(t: Test) {
+const started = shared(async (lasting) => {
   const garden = orchard();
-  const hub = await startWalkers(t, FILES, {}, { plugins: [garden.plugin] });
+  return { garden, hub: await startWalkers(lasting, FILES, {}, { plugins: [garden.plugin] }) };
+});
+
+async function start() {
+  const { hub, garden } = await started();
   const user = await person(hub);
   const stored = async () => (await request(hub, '/walker/list', { token: user.token })).body.reports[0];
   for (const name of ['north', 'south'])
@@ -57,7 +62,7 @@ function step({ root }: Person, moisture: number, more: Rehearsal = {}): Rehears
 const reportsOf = (played: Rehearsed): unknown => (played.ok ? played.reports : played.message);
 
 test('a rehearsal runs a walker for a user with clock and functions replaced; nothing comes of it', async (t) => {
-  const { hub, garden, user, stored } = await start(t);
+  const { hub, garden, user, stored } = await start();
   const client = await visit(t, hub, user.token);
   const played = await garden.walkers.rehearse('step', step(user, 0.1));
   const at = '2026-06-01T12:00:00.000Z';
@@ -90,7 +95,7 @@ test('a rehearsal runs a walker for a user with clock and functions replaced; no
 });
 
 test('on a stage, each rehearsal finds what those before it have changed', async (t) => {
-  const { garden, user, stored } = await start(t);
+  const { garden, user, stored } = await start();
   const { walkers } = garden;
   const stage = walkers.stage();
   const play = async (name: string, more: Rehearsal = {}) =>
@@ -122,7 +127,7 @@ test('on a stage, each rehearsal finds what those before it have changed', async
 });
 
 test('the clock of a rehearsal stands still; that of other runs goes on', async (t) => {
-  const { hub, garden, user } = await start(t);
+  const { hub, garden, user } = await start();
   const played = await garden.walkers.rehearse('time', { root: user.root, now: NOON, event: { n: 1 } });
   const text = new Date(NOON).toString();
   t.strictSame(reportsOf(played), [[NOON, NOON, 5, text, true, true, { n: 1 }]]);
@@ -134,7 +139,7 @@ test('the clock of a rehearsal stands still; that of other runs goes on', async 
 });
 
 test('a rehearsal says how a walker fails, and calls nothing that is not replaced', async (t) => {
-  const { garden, user } = await start(t);
+  const { garden, user } = await start();
   const { walkers } = garden;
   const { root } = user;
   t.match(await walkers.rehearse('fail', { root }), {

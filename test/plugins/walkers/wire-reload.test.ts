@@ -1,7 +1,9 @@
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Test, test } from 'tap';
-import type { TestHub } from '../../helpers/hub.ts';
+import { setTimeout as wait } from 'node:timers/promises';
+import { test } from 'tap';
+import { shared, type TestHub } from '../../helpers/hub.ts';
+import { orchard } from './orchard.ts';
 import { person, request, startWalkers, visit } from './wire.ts';
 
 const says = (text: string, name = 'greet') => `import { Root, walker } from 'hub:walker';
@@ -9,12 +11,13 @@ export const ${name} = walker({ specs: { methods: ['websocket', 'post'], auth: f
   .entry(Root, (w) => w.report('${text}'));
 `;
 
-async function start(t: Test, files: Readonly<Record<string, string>>) {
-  const folder = t.testdir({ ...files });
-  const hub = await startWalkers(t, {}, { folder });
+const started = shared(async (lasting) => {
+  const folder = lasting.testdir({});
+  const garden = orchard();
+  const hub = await startWalkers(lasting, {}, { folder, processes: 2 }, { plugins: [garden.plugin] });
   const save = (name: string, text: string) => writeFileSync(join(folder, name), text);
-  return { hub, folder, save };
-}
+  return { hub, folder, save, garden };
+});
 
 /** Calls until the answer is as wanted. */
 async function until(
@@ -25,16 +28,17 @@ async function until(
   for (;;) {
     const answer = await request(hub, `/walker/${walker}`);
     if (wanted(answer)) return answer;
+    await wait(5);
   }
 }
 
 /** Waits for an entry of the log. */
 async function logged(hub: TestHub, wanted: RegExp): Promise<void> {
-  while (!hub.logged.some(({ msg }) => wanted.test(String(msg)))) await request(hub, '/walker/nothing');
+  while (!hub.logged.some(({ msg }) => wanted.test(String(msg)))) await wait(5);
 }
 
 test('a saved file is an event, a route and a part of the document, and changes with the next save', async (t) => {
-  const { hub, save, folder } = await start(t, {});
+  const { hub, save, folder } = await started();
   const guest = await visit(t, hub);
   t.match(await guest.walk('greet'), { error: 'Event greet does not exist!' });
   const savedAt = performance.now();
@@ -53,7 +57,9 @@ test('a saved file is an event, a route and a part of the document, and changes 
 });
 
 test('a file that does not load keeps its old version serving, and the log says why', async (t) => {
-  const { hub, save } = await start(t, { 'greet.ts': says('old') });
+  const { hub, save } = await started();
+  save('greet.ts', says('old'));
+  await until(hub, 'greet', ({ status }) => status === 200);
   save('greet.ts', 'export const greet = walker(;\n');
   await logged(hub, /walkers\/greet\.ts:1:\d+/);
   t.match(await request(hub, '/walker/greet'), { status: 200, body: { reports: ['old'] } });
@@ -64,21 +70,29 @@ test('a file that does not load keeps its old version serving, and the log says 
 });
 
 test('a walker that runs while its file is saved ends as it began', async (t) => {
-  const slow = (text: string) => `import { Root, socket, walker } from 'hub:walker';
-export const slow = walker({ specs: { methods: ['websocket', 'post'] } }).entry(Root, (w) => {
+  const slow = (text: string) => `import { grant, Root, socket, walker } from 'hub:walker';
+export const slow = walker({ specs: { methods: ['websocket', 'post'], grants: ['orchard'] } }).entry(Root, (w) => {
   socket.notify_self({ began: '${text}' });
-  const end = Date.now() + 700;
-  while (Date.now() < end);
+  grant('orchard').open({ valve: 'a' });
   w.report('${text}');
 });
 `;
-  const { hub, save } = await start(t, { 'slow.ts': slow('old') });
+  const { hub, save, garden } = await started();
+  save('slow.ts', slow('old'));
   const { token } = await person(hub);
   const user = await visit(t, hub, token);
+  // Refused without a token, once it is there.
+  await until(hub, 'slow', ({ status }) => status === 401);
+  const open = garden.close();
   user.send({ type: 'walker', walker: 'slow', response: true });
   t.strictSame(await user.next(), { began: 'old' });
+  hub.forgetLog();
   save('slow.ts', slow('new'));
+  await logged(hub, /walkers loaded/);
+  const other = await visit(t, hub, token);
+  other.send({ type: 'walker', walker: 'slow', response: true });
+  t.strictSame(await other.next(), { began: 'new' }, 'the new version serves');
+  open();
   t.strictSame(await user.next(), { status: 200, reports: ['old'] });
-  for (let text = ''; text !== 'new'; ) [text] = (await user.walk('slow')).reports;
-  t.pass('the new version serves');
+  t.strictSame(await other.next(), { status: 200, reports: ['new'] });
 });

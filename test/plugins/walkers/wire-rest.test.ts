@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'tap';
-import type { TestHub } from '../../helpers/hub.ts';
+import { shared, type TestHub } from '../../helpers/hub.ts';
 import { PUBLIC_ROOT, person, request, startWalkers } from './wire.ts';
 
 const FILES = {
@@ -44,8 +44,13 @@ export const later = walker({ specs: { async: true }, has: { fail: Type.Boolean(
 `,
 };
 
+const started = shared(async (lasting) => {
+  const limits = { bodyBytes: 1_000, uploadBytes: 1_000, uploadFiles: 2 };
+  return { hub: await startWalkers(lasting, FILES, limits) };
+});
+
 test('a walker is called at its name, on the root or on a node', async (t) => {
-  const hub = await startWalkers(t, FILES);
+  const { hub } = await started();
   const { root, token } = await person(hub);
   const made = await request(hub, '/walker/make', { token });
   const [a] = made.body.reports;
@@ -63,7 +68,7 @@ test('a walker is called at its name, on the root or on a node', async (t) => {
 });
 
 test('a call without a token, access or a walker is refused', async (t) => {
-  const hub = await startWalkers(t, FILES);
+  const { hub } = await started();
   const [ann, bob] = [await person(hub), await person(hub)];
   const made = await request(hub, '/walker/make', { token: ann.token });
   const { id } = made.body.reports[0];
@@ -87,13 +92,13 @@ test('a call without a token, access or a walker is refused', async (t) => {
 });
 
 test('a walker that fails says why', async (t) => {
-  const hub = await startWalkers(t, FILES);
+  const { hub } = await started();
   t.match(await request(hub, '/walker/fails'), { status: 500, body: { detail: 'no luck' } });
   t.match(await request(hub, '/walker/loops'), { status: 504, body: { detail: /30 ms/ } });
 });
 
 test('all methods work, with fields in the query where there is no body', async (t) => {
-  const hub = await startWalkers(t, FILES);
+  const { hub } = await started();
   const query = '?n=7&flag=true&list=1.5&list=2&other=1';
   t.strictSame((await request(hub, `/walker/all${query}`, { method: 'GET' })).body.reports, [
     [7, true, [1.5, 2]],
@@ -127,7 +132,7 @@ test('all methods work, with fields in the query where there is no body', async 
 });
 
 test('fields come from the path, the query and the body, and those excluded from nowhere', async (t) => {
-  const hub = await startWalkers(t, FILES);
+  const { hub } = await started();
   const body = { text: 'hi', limit: 99, level: 99, color: 'GREEN' };
   const answer = await request(hub, '/walker/mixed/2026/day/a%2Fb?limit=5&level=9', { body });
   const report = { year: 2026, name: 'a/b', limit: 5, level: 1, text: 'hi', color: 2 };
@@ -138,7 +143,7 @@ test('fields come from the path, the query and the body, and those excluded from
 });
 
 test('what is missing or wrong is listed, with where it was looked for', async (t) => {
-  const hub = await startWalkers(t, FILES);
+  const { hub } = await started();
   t.match(await request(hub, '/walker/mixed/now/day/x?limit=many', { body: {} }), {
     status: 422,
     body: {
@@ -158,15 +163,14 @@ test('what is missing or wrong is listed, with where it was looked for', async (
     body: { detail: [{ loc: ['body'], type: 'dict_type' }] },
   });
   t.equal((await request(hub, '/walker/all', { body: '{"__proto__":{"n":2}}' })).status, 422);
-  const small = await startWalkers(t, FILES, { bodyBytes: 100 });
-  t.match(await request(small, '/walker/all', { body: { text: 'x'.repeat(200) } }), {
+  t.match(await request(hub, '/walker/all', { body: { text: 'x'.repeat(1_000) } }), {
     status: 413,
     body: { detail: /large/ },
   });
 });
 
 test('a walker sets the status and the body of its answer', async (t) => {
-  const hub = await startWalkers(t, FILES);
+  const { hub } = await started();
   t.match(await request(hub, '/walker/answers', { body: { code: 404 } }), {
     status: 404,
     body: { code: 404 },
@@ -181,7 +185,7 @@ test('a walker sets the status and the body of its answer', async (t) => {
 });
 
 test('files of a form reach the walker within a limit', async (t) => {
-  const hub = await startWalkers(t, FILES, { uploadBytes: 1_000, uploadFiles: 2 });
+  const { hub } = await started();
   const form = (...sizes: number[]) => {
     const made = new FormData();
     made.append('title', 'two');
@@ -219,7 +223,7 @@ async function state(hub: TestHub, id: string, token: string): ReturnType<typeof
 }
 
 test('an async walker answers at once, and its state can be looked up by whoever began it', async (t) => {
-  const hub = await startWalkers(t, FILES);
+  const { hub } = await started();
   const [ann, bob] = [await person(hub), await person(hub)];
   const { body } = await request(hub, '/walker/later', { token: ann.token });
   t.match(body, { status: 200, walker_id: /^w:later:[0-9a-f]{24}$/ });

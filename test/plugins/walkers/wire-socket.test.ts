@@ -1,4 +1,5 @@
 import { test } from 'tap';
+import { shared } from '../../helpers/hub.ts';
 import { PUBLIC_ROOT, person, startWalkers, visit } from './wire.ts';
 
 const BOTH = `{ methods: ['websocket', 'post'] }`;
@@ -44,8 +45,10 @@ export const progress = walker({ specs: both, has: { steps: Type.Integer({ defau
 `,
 };
 
+const started = shared(async (lasting) => ({ hub: await startWalkers(lasting, FILES) }));
+
 test('a connection is told its names, again on request', async (t) => {
-  const hub = await startWalkers(t, FILES);
+  const { hub } = await started();
   const { root, token } = await person(hub);
   const guest = await visit(t, hub);
   t.match(guest.id, /^\d{10}:[0-9a-f]{32}$/);
@@ -61,7 +64,7 @@ test('a connection is told its names, again on request', async (t) => {
 });
 
 test('a walker event runs the walker on the root or a node, and is answered when it asks for it', async (t) => {
-  const hub = await startWalkers(t, FILES);
+  const { hub } = await started();
   const { root, token } = await person(hub);
   const user = await visit(t, hub, token);
   const made = await user.walk('create_graph');
@@ -83,7 +86,7 @@ test('a walker event runs the walker on the root or a node, and is answered when
 });
 
 test('walkers know for whom they run', async (t) => {
-  const hub = await startWalkers(t, FILES);
+  const { hub } = await started();
   const { root, token, email } = await person(hub);
   const user = await visit(t, hub, token);
   const { reports } = await user.walk('who');
@@ -94,7 +97,7 @@ test('walkers know for whom they run', async (t) => {
 });
 
 test('what may not run is refused in words, and nothing of a failed walker is stored', async (t) => {
-  const hub = await startWalkers(t, FILES);
+  const { hub } = await started();
   const { token } = await person(hub);
   const user = await visit(t, hub, token);
   const guest = await visit(t, hub);
@@ -115,7 +118,7 @@ test('what may not run is refused in words, and nothing of a failed walker is st
 });
 
 test('what is not valid is answered with a list of what is wrong', async (t) => {
-  const hub = await startWalkers(t, FILES);
+  const { hub } = await started();
   const { token } = await person(hub);
   const user = await visit(t, hub, token);
   const answered = async (message: unknown, error: unknown) => {
@@ -140,7 +143,7 @@ test('what is not valid is answered with a list of what is wrong', async (t) => 
 });
 
 test('walkers notify the one who triggered them, users, channels and clients', async (t) => {
-  const hub = await startWalkers(t, FILES);
+  const { hub } = await started();
   const [ann, bob] = [await person(hub), await person(hub)];
   const user = await visit(t, hub, ann.token, '?channel_id=c1');
   const [bob1, bob2] = [await visit(t, hub, bob.token, '?channel_id=c1'), await visit(t, hub, bob.token)];
@@ -163,7 +166,7 @@ test('walkers notify the one who triggered them, users, channels and clients', a
 });
 
 test('notifications of a walker come in order and before its answer', async (t) => {
-  const hub = await startWalkers(t, FILES);
+  const { hub } = await started();
   const { token } = await person(hub);
   const user = await visit(t, hub, token);
   user.send({ type: 'walker', walker: 'progress', response: true, context: { steps: 20 } });
@@ -172,7 +175,7 @@ test('notifications of a walker come in order and before its answer', async (t) 
 });
 
 test('who may send to whom is a policy', async (t) => {
-  const hub = await startWalkers(t, FILES);
+  const { hub } = await started();
   const [ann, bob] = [await person(hub), await person(hub)];
   const user = await visit(t, hub, ann.token, '?channel_id=c1');
   const other = await visit(t, hub, bob.token, '?channel_id=c2');
@@ -209,7 +212,7 @@ test('who may send to whom is a policy', async (t) => {
 });
 
 test('change_user makes the connection another user, or nobody', async (t) => {
-  const hub = await startWalkers(t, FILES);
+  const { hub } = await started();
   const [ann, bob] = [await person(hub), await person(hub)];
   const client = await visit(t, hub, undefined, '?channel_id=c');
   const becomes = async (token: string | undefined, root: string) => {

@@ -1,5 +1,6 @@
 import { type Test, test } from 'tap';
 import { type Hub, Type } from '../../../core/index.ts';
+import { shared } from '../../helpers/hub.ts';
 import { plugin } from '../../helpers/plugin.ts';
 import { type Person, person, request, startWalkers, type Visitor, visit } from './wire.ts';
 
@@ -13,7 +14,7 @@ export const rule = walker({ specs: { private: true, on: ['garden.*'], runs_for:
     const marks = here.out(Mark).map(({ text }) => text);
     socket.notify_users([here.id], { marks, email: w.user?.email, event: w.event });
   });
-export const both = walker({ specs: { private: true, on: ['garden.rain'], runs_for: ['public', 'users'] } })
+export const both = walker({ specs: { private: true, on: ['garden.sun'], runs_for: ['public', 'users'] } })
   .entry(Root, (w, here) => socket.notify_users([here.id], { both: w.event.data }));
 export const tick = walker({ specs: { private: true, schedule: { trigger: 'interval', seconds: 1 }, runs_for: ['users'] } })
   .entry(Root, (w, here) => socket.notify_users([here.id], { tick: w.user?.email }));
@@ -49,6 +50,8 @@ async function start(t: Test, options = {}, more = {}) {
 
 type Running = Awaited<ReturnType<typeof start>>;
 
+const started = shared((lasting) => start(lasting));
+
 /** A user with a connection, and her switches over REST. */
 async function member(t: Test, { hub }: Running): Promise<Person & { id: string; client: Visitor }> {
   const user = await person(hub);
@@ -59,7 +62,7 @@ const turn = ({ hub }: Running, method: string, { token }: Person, walker = 'rul
   request(hub, `/switch/${walker}`, { method, token });
 
 test('what triggers a walker runs it for each user who has it on, on her graph, as long as she has', async (t) => {
-  const running = await start(t);
+  const running = await started();
   const { hub, publish } = running;
   const [ann, ben] = [await member(t, running), await member(t, running)];
   for (const { token, email } of [ann, ben])
@@ -86,7 +89,7 @@ test('what triggers a walker runs it for each user who has it on, on her graph, 
 });
 
 test('an event runs the walkers of those users only who may get it', async (t) => {
-  const running = await start(t);
+  const running = await started();
   const { publish } = running;
   const [ann, ben] = [await member(t, running), await member(t, running)];
   for (const user of [ann, ben]) t.equal((await turn(running, 'PUT', user)).status, 200);
@@ -102,15 +105,15 @@ test('an event runs the walkers of those users only who may get it', async (t) =
 });
 
 test('a walker runs for the public root as well where its specs say so', async (t) => {
-  const running = await start(t);
+  const running = await started();
   const [ann, guest] = [await member(t, running), await visit(t, running.hub)];
   await turn(running, 'PUT', ann, 'both');
-  running.publish('garden.rain', { n: 1 });
+  running.publish('garden.sun', { n: 1 });
   for (const client of [ann.client, guest]) t.strictSame(await client.next(), { both: { n: 1 } });
 });
 
 test('a schedule runs a walker for those who have it on', async (t) => {
-  const running = await start(t);
+  const running = await started();
   const ann = await member(t, running);
   await turn(running, 'PUT', ann, 'tick');
   t.strictSame(await ann.client.next(), { tick: ann.email });

@@ -1,20 +1,50 @@
 import { test } from 'tap';
 import { type Hub, Type } from '../../../core/index.ts';
+import { shared } from '../../helpers/hub.ts';
 import { plugin } from '../../helpers/plugin.ts';
-import { request, startWalkers, visit } from './wire.ts';
+import { PUBLIC_ROOT, request, startWalkers, visit } from './wire.ts';
 
-test('a walker with an interval runs by the clock, for a root and with fields', async (t) => {
-  const hub = await startWalkers(t, {
-    'clock.ts': `import { Root, socket, Type, walker } from 'hub:walker';
+const FILES = {
+  'clock.ts': `import { Root, socket, Type, walker } from 'hub:walker';
 export const tick = walker({
   specs: { private: true, schedule: { trigger: 'interval', seconds: 1, context: { text: 'tick' } } },
   has: { text: Type.String() },
-}).entry(Root, (w, here) => socket.notify_users([here.id], { text: w.text }));
+}).entry(Root, (w, here) => socket.notify_channels(['clock'], { root: here.id, text: w.text }));
 `,
-  });
-  const guest = await visit(t, hub);
-  t.strictSame(await guest.next(), { text: 'tick' });
-  t.strictSame(await guest.next(), { text: 'tick' }, 'again');
+  'topics.ts': `import { Root, socket, topics, Type, walker } from 'hub:walker';
+export const follows = walker({ specs: { private: true, on: ['table.changed', 'table.removed'] } })
+  .entry(Root, (w, here) => socket.notify_users([here.id], w.event));
+export const tells = walker({ specs: { auth: false }, has: { n: Type.Integer() } })
+  .entry(Root, (w) => topics.publish('table.changed', { n: w.n }));
+export const circle = walker({ specs: { private: true, on: ['circle'] } }).entry(Root, (w, here) => {
+  socket.notify_users([here.id], { round: w.event.data });
+  topics.publish('circle', w.event.data + 1);
+});
+`,
+};
+
+const started = shared(async (lasting) => {
+  let publish: (topic: string, data: unknown) => void = () => {};
+  const teller = plugin(
+    'teller',
+    (hub: Hub) => {
+      const topics = hub.use('topics');
+      for (const name of ['table.*', 'circle'])
+        topics.define(name, { schema: Type.Unknown(), summary: 'of a test', walkers: true });
+      publish = topics.publish;
+    },
+    { requires: ['topics'] },
+  );
+  const hub = await startWalkers(lasting, FILES, {}, { plugins: [teller] });
+  return { hub, publish: (topic: string, data: unknown) => publish(topic, data) };
+});
+
+test('a walker with an interval runs by the clock, for a root and with fields', async (t) => {
+  const { hub } = await started();
+  const guest = await visit(t, hub, undefined, '?channel_id=clock');
+  const tick = { root: PUBLIC_ROOT, text: 'tick' };
+  t.strictSame(await guest.next(), tick);
+  t.strictSame(await guest.next(), tick, 'again');
 });
 
 const scheduled = (schedule: object) => `import { Root, walker } from 'hub:walker';
@@ -73,32 +103,8 @@ test('a file with a wrong schedule does not load, and the log says why; one that
     t.equal((await request(hub, `/walker/right${i}`)).status, 200, JSON.stringify(schedule));
 });
 
-const TOPICS = {
-  'topics.ts': `import { Root, socket, topics, Type, walker } from 'hub:walker';
-export const follows = walker({ specs: { private: true, on: ['table.changed', 'table.removed'] } })
-  .entry(Root, (w, here) => socket.notify_users([here.id], w.event));
-export const tells = walker({ specs: { auth: false }, has: { n: Type.Integer() } })
-  .entry(Root, (w) => topics.publish('table.changed', { n: w.n }));
-export const circle = walker({ specs: { private: true, on: ['circle'] } }).entry(Root, (w, here) => {
-  socket.notify_users([here.id], { round: w.event.data });
-  topics.publish('circle', w.event.data + 1);
-});
-`,
-};
-
 test('walkers follow topics that plugins and walkers tell of', async (t) => {
-  let publish: (topic: string, data: unknown) => void = () => {};
-  const teller = plugin(
-    'teller',
-    (hub: Hub) => {
-      const topics = hub.use('topics');
-      for (const name of ['table.*', 'circle'])
-        topics.define(name, { schema: Type.Unknown(), summary: 'of a test', walkers: true });
-      publish = topics.publish;
-    },
-    { requires: ['topics'] },
-  );
-  const hub = await startWalkers(t, TOPICS, {}, { plugins: [teller] });
+  const { hub, publish } = await started();
   const guest = await visit(t, hub);
   publish('table.removed', { table: 'kendall' });
   publish('table.other', {});

@@ -1,4 +1,5 @@
 import { test } from 'tap';
+import { shared } from '../../helpers/hub.ts';
 import { plugin } from '../../helpers/plugin.ts';
 import { killable } from './killable.ts';
 import { newUser, person, request, startWalkers, visit } from './wire.ts';
@@ -32,6 +33,15 @@ export const half = walker({ specs }).entry(Root, (w, here) => {
 export const count = walker({ specs }).entry(Root, (w, here) => w.report(here.out(Counter).map(({ n }) => n)));
 `,
 };
+
+const started = shared(async (lasting) => {
+  const guard = plugin('guard', (hub) => {
+    hub.hooks.authorizeSubscribe.tap(({ channel }) =>
+      channel.endsWith('secret') ? { deny: 'not there' } : true,
+    );
+  });
+  return { hub: await startWalkers(lasting, FILES, {}, { plugins: [guard] }) };
+});
 
 test('runs that get into each other are repeated, and tell their clients nothing twice', async (t) => {
   const hub = await startWalkers(t, FILES, { processes: 2 });
@@ -73,7 +83,7 @@ test('when too many runs wait, the next one is told so at once', async (t) => {
 });
 
 test('a client that goes away while its walker runs harms nothing', async (t) => {
-  const hub = await startWalkers(t, FILES);
+  const { hub } = await started();
   const { token } = await person(hub);
   const [gone, stays] = [await visit(t, hub, token), await visit(t, hub, token)];
   gone.send({ type: 'walker', walker: 'spin', response: true, context: { ms: 200 } });
@@ -84,12 +94,7 @@ test('a client that goes away while its walker runs harms nothing', async (t) =>
 });
 
 test('a connection whose channel another plugin refuses is closed', async (t) => {
-  const guard = plugin('guard', (hub) => {
-    hub.hooks.authorizeSubscribe.tap(({ channel }) =>
-      channel.endsWith('secret') ? { deny: 'not there' } : true,
-    );
-  });
-  const hub = await startWalkers(t, FILES, {}, { plugins: [guard] });
+  const { hub } = await started();
   await t.rejects(visit(t, hub, undefined, '?channel_id=secret'), /closed/);
   t.match((await visit(t, hub, undefined, '?channel_id=open')).channel, 'open');
 });

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'tap';
-import type { TestHub } from '../../helpers/hub.ts';
+import { shared, type TestHub } from '../../helpers/hub.ts';
 import { person, request, startWalkers } from './wire.ts';
 
 const hook = (name: string, webhook: string, more = '') => `
@@ -20,6 +20,8 @@ ${hook('by_body', `{ type: 'body', name: 'key' }`)}
 `,
 };
 
+const started = shared(async (lasting) => ({ hub: await startWalkers(lasting, FILES) }));
+
 const expiration = { count: 1, interval: 'hours' };
 
 async function makeKey(hub: TestHub, token: string, more: object = {}) {
@@ -28,7 +30,7 @@ async function makeKey(hub: TestHub, token: string, more: object = {}) {
 }
 
 test('a webhook is called with a key in the header, the query, the path or the body', async (t) => {
-  const hub = await startWalkers(t, FILES);
+  const { hub } = await started();
   const { token, root } = await person(hub);
   const { key } = await makeKey(hub, token);
   const called = async (path: string, options: Parameters<typeof request>[2], n = 1) =>
@@ -55,7 +57,7 @@ test('a webhook is called with a key in the header, the query, the path or the b
 });
 
 test('a key that is none, has expired or is for something else is refused', async (t) => {
-  const hub = await startWalkers(t, FILES);
+  const { hub } = await started();
   const [ann, bob] = [await person(hub), await person(hub)];
   const call = async (key: string, path = 'by_header') =>
     (await request(hub, `/webhook/walker/${path}`, { headers: { 'x-key': key } })).status;

@@ -35,7 +35,7 @@ function folderOf(t: Test, files: Files): string {
 
 export type WalkersPlugin = (...options: Parameters<typeof walkers>) => ConfiguredPlugin;
 
-interface WalkersOptions extends TestOptions {
+export interface WalkersOptions extends TestOptions {
   /** The plugin itself, when it is not to be as usual. */
   readonly plugin?: WalkersPlugin;
 }
