@@ -148,6 +148,11 @@ export class Engine {
     return this.#run(call, 0, self);
   }
 
+  /** Whether a run of it can begin now, and would get through without asking the hub for anything. */
+  mayRunAhead({ bundle, name }: LoadedWalker): boolean {
+    return this.#pool.mayRunAhead(bundle, name);
+  }
+
   /**
    * For a walker that nobody calls: the clock runs it, or a topic that is told of.
    * @param hops how many walkers have triggered each other to get there.

@@ -1,16 +1,27 @@
 /** Runs a walker on the graph: an attempt in a child process, its changes committed, again on a conflict. */
 import { randomUUID } from 'node:crypto';
 import { HubError, JsonText, type Log } from '../../core/index.ts';
+import { Ahead } from './ahead.ts';
 import type { Caller } from './callers.ts';
 import { Calls, type ReplacedFunctions } from './grants/calls.ts';
 import type { Offers } from './grants/offers.ts';
 import type { Graph, Attempt as GraphAttempt } from './graph/graph.ts';
 import { type Tick, tickDone } from './graph/ticks.ts';
 import type { LinksQuery, Transaction } from './graph/transaction.ts';
+import type { Turn } from './order.ts';
 import type { LoadedWalker } from './runtime/library.ts';
 import type { WalkerPool } from './runtime/pool.ts';
 import { type Cost, NO_COST } from './runtime/protocol.ts';
-import type { FieldError, FunctionCall, LogLevel, NotifyTarget, RunDone, RunHost } from './runtime/run.ts';
+import type {
+  FieldError,
+  FunctionCall,
+  LogLevel,
+  NotifyTarget,
+  RunDone,
+  RunHost,
+  RunRequest,
+  RunResult,
+} from './runtime/run.ts';
 
 export interface Call {
   readonly walker: LoadedWalker;
@@ -28,6 +39,8 @@ export interface Call {
   readonly now?: number;
   /** It is run for this tick, unless that was done before. */
   readonly tick?: Tick;
+  /** Before it nothing of the run takes effect. Only of one on the caller's root. Default: it has come. */
+  readonly turn?: Turn;
 }
 
 /** What a run has in place of the real things: a rehearsal. */
@@ -98,7 +111,7 @@ export class Runner {
 
   /** Never rejects. What it returns is durable, unless `props` has another graph. */
   async run(call: Call, voice: Voice, props?: Props): Promise<CallResult> {
-    const { walker, fields, caller, client = null, event = null, line, now, tick } = call;
+    const { walker, fields, caller, client = null, event = null, line, now, tick, turn } = call;
     const { bundle, limits } = walker;
     const { root, user } = caller;
     const bounds = { reads: limits.reads, writes: limits.writes, ...this.#bounds };
@@ -110,10 +123,22 @@ export class Runner {
       const onRoot = call.node === undefined || call.node === root;
       const node = onRoot ? null : (await transaction.nodes([call.node]))[0];
       if (!onRoot && !node) return { journal: undefined, result: noAccess(call.node) };
-      const result = await pool.run(
-        { bundle, walker: walker.name, fields, node, root, user, client, event, now, limits, line },
-        new Attempt({ transaction, voice, shared, makeCalls }),
-      );
+      const request = {
+        bundle,
+        walker: walker.name,
+        fields,
+        node,
+        root,
+        user,
+        client,
+        event,
+        now,
+        limits,
+        line,
+      };
+      const host = new Attempt({ transaction, voice, shared, makeCalls });
+      const early = turn?.hasCome === false ? await this.#runAhead(turn, request, host) : undefined;
+      const result = early ?? (await pool.run(request, host));
       if (result.ok) return { journal: result.journal, result };
       // What the graph threw: a conflict, which is repeated, or a failure of the store.
       if (result.code === 'host') throw result.cause;
@@ -125,6 +150,14 @@ export class Runner {
       const failed = this.#failed(walker.name, error);
       return tick === undefined ? failed : this.#storeAlone(tick, call, failed);
     }
+  }
+
+  /** @returns once its turn has come; undefined when it has to be run then, nothing having come of it. */
+  async #runAhead(turn: Turn, request: RunRequest, host: RunHost): Promise<RunResult | undefined> {
+    const ahead = new Ahead(host, turn);
+    const result = await this.#parts.pool.run(request, ahead);
+    if (!turn.hasCome) await turn.come;
+    return ahead.settle() ? result : undefined;
   }
 
   /** The tick of a run whose changes are refused: they would be refused again. */

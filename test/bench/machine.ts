@@ -10,7 +10,7 @@ export interface Shares {
   readonly generator: number;
   /** What the hypervisor gave to others while cores 0 and 1 wanted to run. */
   readonly stolen: number | undefined;
-  /** What other processes used of cores 0 and 1. */
+  /** What processes that have nothing to do with it used of cores 0 and 1. */
   readonly foreign: number | undefined;
 }
 
@@ -19,6 +19,8 @@ interface Reading {
   readonly at: number;
   /** The others: CPU seconds so far. */
   readonly server: number | undefined;
+  /** Of processes that the server has started. */
+  readonly started: number;
   readonly generator: number;
   readonly stolen: number | undefined;
   readonly busy: number | undefined;
@@ -35,12 +37,15 @@ export function watch(serverPid: number): () => Shares {
     const generator = (after.generator - before.generator) / seconds;
     const server = share(before.server, after.server);
     const busy = share(before.busy, after.busy);
+    const started = share(before.started, after.started) ?? 0;
     return {
       server,
       generator,
       stolen: share(before.stolen, after.stolen),
       foreign:
-        busy === undefined || server === undefined ? undefined : Math.max(0, busy - server - generator),
+        busy === undefined || server === undefined
+          ? undefined
+          : Math.max(0, busy - server - Math.max(0, started) - generator),
     };
   };
 }
@@ -50,6 +55,7 @@ function read(serverPid: number): Reading {
   return {
     at: performance.now(),
     server: processSeconds(serverPid),
+    started: startedSeconds(serverPid),
     generator: (user + system) / 1e6,
     ...coreSeconds(),
   };
@@ -59,6 +65,15 @@ function read(serverPid: number): Reading {
 function processSeconds(pid: number): number | undefined {
   const fields = readProc(`/proc/${pid}/stat`)?.split(') ').at(-1)?.split(' ');
   return fields === undefined ? undefined : (Number(fields[11]) + Number(fields[12])) / TICKS;
+}
+
+/** Of the children of a process, theirs included. */
+function startedSeconds(pid: number): number {
+  const children = readProc(`/proc/${pid}/task/${pid}/children`)?.match(/\d+/g) ?? [];
+  return children.reduce(
+    (sum, child) => sum + (processSeconds(Number(child)) ?? 0) + startedSeconds(Number(child)),
+    0,
+  );
 }
 
 /** Sums over cores 0 and 1. Columns of /proc/stat: user, nice, system, idle, iowait, irq, softirq, steal. */

@@ -6,19 +6,22 @@ import { fileURLToPath } from 'node:url';
 import type { Catalogue } from '../grants/offers.ts';
 import { ownEnvironment } from '../processes.ts';
 import type { Job } from './job.ts';
-import { type Cost, HUB_FD, LINE_BYTES, parseCost } from './protocol.ts';
+import { Lines } from './lines.ts';
+import { type Cost, HUB_FD, parseCost } from './protocol.ts';
 import type { FailureCode } from './run.ts';
 import type { Version } from './version.ts';
 
 const MAIN = fileURLToPath(new URL('../child/main.ts', import.meta.url));
 const FLAGS = ['--no-node-snapshot', '--max-old-space-size=256', '--disable-warning=ExperimentalWarning'];
+/** Jobs of quick walkers that a child has at a time, and microseconds that they are expected to take together. */
+const AHEAD = 512;
+const AHEAD_US = 12_800;
 /** Milliseconds between two looks at a busy child. */
 const LOOK = 50;
 /** Milliseconds for a child to start. */
 const START_MS = 20_000;
 /** Characters kept of what a child says last on its standard error. */
 const LAST_WORDS = 4_096;
-const NEWLINE = 10;
 /** Bytes that a process has before any walker uses memory, and what isolated-vm may overshoot: generous. */
 const PROCESS_BYTES = 256 * 1024 * 1024;
 const OVERSHOOT = 3;
@@ -45,13 +48,16 @@ export class Child {
   readonly #catalogue: Catalogue;
   /** In the order given. */
   readonly #jobs = new Map<number, Job>();
+  /** Of its jobs, those that are not quick. */
+  #slow = 0;
+  /** Of the others together. */
+  #expectedUs = 0;
   readonly #loaded = new Set<number>();
   #ready = false;
   #finishing = false;
   #closed = false;
   #outgoing = '';
-  #partial: Buffer[] = [];
-  #partialBytes = 0;
+  readonly #lines = new Lines();
   #words = '';
   /** The job that is taken to be running, and since when. */
   #running: { readonly id: number; readonly since: number } | undefined;
@@ -87,22 +93,25 @@ export class Child {
     return this.#jobs.size;
   }
 
-  /** Whether it may be given more while it has jobs. */
-  get isQuick(): boolean {
-    for (const job of this.#jobs.values()) if (!job.isQuick) return false;
-    return true;
+  /** Whether it may be given one more: beside others only a quick one. */
+  hasRoomFor(quick: boolean): boolean {
+    if (this.#jobs.size === 0) return true;
+    return quick && this.#slow === 0 && this.#jobs.size < AHEAD && this.#expectedUs < AHEAD_US;
   }
 
   give(job: Job): void {
     if (this.#jobs.size === 0) this.#startClock(job);
     this.#jobs.set(job.id, job);
+    const line = job.begin();
+    if (job.givenUs === undefined) this.#slow++;
+    else this.#expectedUs += job.givenUs;
     const { version } = job;
     if (!this.#loaded.has(version.key)) {
       this.#loaded.add(version.key);
       const { modules } = version.bundle;
       this.#send(`load\t${version.key}\t${JSON.stringify({ modules, catalogue: this.#catalogue })}`);
     }
-    this.#send(job.begin());
+    this.#send(line);
   }
 
   unload(version: Version): void {
@@ -138,22 +147,8 @@ export class Child {
   }
 
   #receive(chunk: Buffer): void {
-    let start = 0;
-    for (let end = chunk.indexOf(NEWLINE); end !== -1; end = chunk.indexOf(NEWLINE, start)) {
-      const piece = chunk.subarray(start, end);
-      start = end + 1;
-      if (this.#partialBytes === 0) this.#obey(piece.toString());
-      else {
-        const line = Buffer.concat([...this.#partial, piece]).toString();
-        this.#partial = [];
-        this.#partialBytes = 0;
-        this.#obey(line);
-      }
-    }
-    if (start === chunk.length) return;
-    this.#partial.push(chunk.subarray(start));
-    this.#partialBytes += chunk.length - start;
-    if (this.#partialBytes > LINE_BYTES) this.kill('crash', 'its process sent a line that is too long');
+    for (const line of this.#lines.take(chunk)) this.#obey(line);
+    if (this.#lines.areTooLong) this.kill('crash', 'its process sent a line that is too long');
   }
 
   #obey(line: string): void {
@@ -195,7 +190,7 @@ export class Child {
       case 'failed': {
         const failure = JSON.parse(fourth);
         if (failure.stalled === true && job.mayRepeatTimeout(true)) {
-          this.#jobs.delete(job.id);
+          this.#drop(job);
           this.#next();
           this.#events.repeat(job);
           return;
@@ -212,10 +207,17 @@ export class Child {
 
   #ended(job: Job, { wallUs }: Cost): void {
     this.finished++;
-    this.#jobs.delete(job.id);
+    this.#drop(job);
     this.#next();
     if (this.#finishing) this.finish();
     this.#events.ended(job, wallUs);
+  }
+
+  #drop(job: Job): void {
+    this.#jobs.delete(job.id);
+    if (job.givenUs === undefined) this.#slow--;
+    // Not what is left of a sum of fractions.
+    else this.#expectedUs = this.#jobs.size === 0 ? 0 : this.#expectedUs - job.givenUs;
   }
 
   /** The oldest job is the one that runs now. */

@@ -39,6 +39,8 @@ export class Job {
    * doubt which one it was.
    */
   suspect = false;
+  /** What `expectedUs` was when a child got it. */
+  givenUs: number | undefined;
   #attempts = 0;
   /** Notifications that have left, in all attempts together. */
   #sent = 0;
@@ -69,6 +71,7 @@ export class Job {
   begin(): string {
     this.#attempts++;
     this.#told = 0;
+    this.givenUs = this.expectedUs;
     this.#host?.begun();
     const limits = formatLimits(this.limits);
     return this.#input === undefined
@@ -76,9 +79,9 @@ export class Job {
       : `run\t${this.id}\t${this.version.key}\t${limits}\t${this.#input}`;
   }
 
-  /** Whether others may be given to a child together with it. */
-  get isQuick(): boolean {
-    return !this.suspect && this.version.isQuick(this.walker);
+  /** Microseconds that it is expected to take; undefined: no others may be given to a child together with it. */
+  get expectedUs(): number | undefined {
+    return this.suspect ? undefined : this.version.expectedUs(this.walker);
   }
 
   /** Whether it may be begun again, after its end was not its own doing. */
@@ -93,6 +96,7 @@ export class Job {
 
   /** The answer to a question, as the child reads it. */
   async answer(operation: string, question: string): Promise<string> {
+    this.version.asked(this.walker);
     try {
       return `=${JSON.stringify((await this.#ask(operation, JSON.parse(question))) ?? null)}`;
     } catch (error) {

@@ -31,8 +31,6 @@ export interface PoolOptions {
   readonly onChildError?: (text: string) => void;
 }
 
-/** Jobs of quick walkers that one child has at a time. */
-const AHEAD = 64;
 /** A child that lived for less than this, in milliseconds, and did nothing, failed to start. */
 const SHORT_LIFE = 2_000;
 /** Milliseconds before the next start after a first failed one; doubles with each, up to the second value. */
@@ -113,6 +111,12 @@ export class WalkerPool {
     return this.#add(bundle, limits, request.line ?? root, { walker, input, host });
   }
 
+  /** Whether a run would begin at once; and if it is one of those before, ends without asking the host for anything. */
+  mayRunAhead(bundle: Bundle, walker: string): boolean {
+    if (this.#queue.size > 0 || !this.#versions.get(bundle.hash)?.isSelfReliant(walker)) return false;
+    return this.#freeChild(true) !== undefined;
+  }
+
   /** Which walkers a bundle exports. Runs the files' code outside of functions. Never rejects. */
   async list(bundle: Bundle, limits: RunLimits): Promise<ListResult> {
     const result = await this.#add(bundle, limits, LOADING);
@@ -168,7 +172,7 @@ export class WalkerPool {
   ): Promise<RunResult> {
     if (this.#stopping) return Promise.resolve(failure('stopped', 'the hub is stopping'));
     const version = this.#version(bundle);
-    const free = this.#freeChild(version.isQuick(run?.walker));
+    const free = this.#freeChild(version.expectedUs(run?.walker) !== undefined);
     const full = free === undefined ? this.#queue.fullFor(user) : undefined;
     if (full !== undefined) {
       this.#count('busy');
@@ -207,15 +211,16 @@ export class WalkerPool {
   /** The child with the least to do, when it has room: several jobs at a time only when all are quick. */
   #freeChild(quick: boolean): Child | undefined {
     let best: Child | undefined;
-    for (const child of this.#children) if (best === undefined || child.jobs < best.jobs) best = child;
-    if (best === undefined || best.jobs === 0) return best;
-    return quick && best.jobs < AHEAD && best.isQuick ? best : undefined;
+    for (const child of this.#children) {
+      if (child.hasRoomFor(quick) && (best === undefined || child.jobs < best.jobs)) best = child;
+    }
+    return best;
   }
 
   #dispatch(): void {
     for (;;) {
       const next = this.#queue.peek();
-      const child = next && this.#freeChild(next.isQuick);
+      const child = next && this.#freeChild(next.expectedUs !== undefined);
       if (next === undefined || child === undefined) return;
       this.#queue.shift();
       child.give(next);

@@ -18,15 +18,27 @@ export class Version {
   /** No more jobs will come. */
   retired = false;
   readonly #meanUs = new Map<string, number>();
+  /** Walkers that have asked the hub for something. */
+  readonly #asking = new Set<string>();
 
   constructor(key: number, bundle: Bundle) {
     this.key = key;
     this.bundle = bundle;
   }
 
-  /** Whether the walker has shown to be quick. */
-  isQuick(walker: string | undefined): boolean {
-    return walker !== undefined && (this.#meanUs.get(walker) ?? QUICK) < QUICK;
+  /** Microseconds that a run of the walker is expected to take; undefined: it has not shown to be quick. */
+  expectedUs(walker: string | undefined): number | undefined {
+    const mean = walker === undefined ? QUICK : (this.#meanUs.get(walker) ?? QUICK);
+    return mean < QUICK ? mean : undefined;
+  }
+
+  /** Whether the walker has shown to be quick, and to get through without asking the hub for anything. */
+  isSelfReliant(walker: string): boolean {
+    return this.expectedUs(walker) !== undefined && !this.#asking.has(walker);
+  }
+
+  asked(walker: string | undefined): void {
+    if (walker !== undefined) this.#asking.add(walker);
   }
 
   took(walker: string, wallUs: number): void {

@@ -1,5 +1,13 @@
 /** The WebSocket endpoint: what is sent and accepted on it, as the clients of Jac-cloud know it. */
-import { type ErrorObject, type ErrorReport, type Hub, type Static, Type } from '../../../core/index.ts';
+import {
+  type ErrorObject,
+  type ErrorReport,
+  type Hub,
+  type MessageHandler,
+  type Static,
+  type TSchema,
+  Type,
+} from '../../../core/index.ts';
 import { detailsOf } from '../details.ts';
 import type { Options } from '../options.ts';
 import { SwitchList } from '../switches/list.ts';
@@ -48,10 +56,23 @@ export function openSocket(hub: Hub, { messageBytes }: Options) {
     data: (connection) => new Visitor(connection),
     summary: 'Walkers: events, and what walkers notify clients of',
   });
+  /** As `endpoint.on`: after the events that run walkers and came before. */
+  const onInTurn = <S extends TSchema>(
+    name: string,
+    schema: S,
+    handler: MessageHandler<Static<S>, Visitor>,
+  ) => {
+    endpoint.on(name, schema, (content, connection, type) => {
+      const before = connection.data.order.done;
+      if (before === undefined) return handler(content, connection, type);
+      return before.then(() => (connection.isOpen ? handler(content, connection, type) : undefined));
+    });
+  };
   // None may be lost: a client that reads too slowly is told so by a close.
   const bare = { overflow: 'close', bare: true } as const;
   return {
     endpoint,
+    onInTurn,
     connected: endpoint.emits('connection', Connected, { overflow: 'close' }),
     failed: endpoint.emits('walker', Type.Object({ error: Type.String() }), {
       overflow: 'close',

@@ -4,6 +4,7 @@ import type { AsyncRuns } from '../async-runs.ts';
 import { callerOf, rootOf } from '../callers.ts';
 import type { Delivery, Engine } from '../engine.ts';
 import type { Options } from '../options.ts';
+import type { Turn } from '../order.ts';
 import { answerOf, entryProblem, settableFields } from '../serving.ts';
 import {
   ChangeUserEvent,
@@ -26,30 +27,32 @@ export interface SocketParts {
 
 export function answerEvents(hub: Hub, parts: SocketParts): void {
   const { socket, delivery, options } = parts;
-  const { endpoint, connected } = socket;
+  const { endpoint, connected, onInTurn } = socket;
   const welcome = ({ data: { clientId, root, channelId } }: Connection<Visitor>) =>
     connected({ data: { client_id: clientId, root_id: root, channel_id: channelId } });
   keepGroups(hub, parts, welcome);
 
-  endpoint.on('connection', ConnectionEvent, async (_event, connection) => {
+  onInTurn('connection', ConnectionEvent, async (_event, connection) => {
     await connection.data.entering;
     return welcome(connection);
   });
-  endpoint.on('walker', WalkerEvent, (event, connection) => runWalker(event, connection, parts));
-  endpoint.on('user', UserEvent, ({ root_ids: ids, data }, connection) => {
+  endpoint.on('walker', WalkerEvent, (event, connection) => answerInTurn(event, connection, parts), {
+    concurrent: true,
+  });
+  onInTurn('user', UserEvent, ({ root_ids: ids, data }, connection) => {
     assertMay(options.userEvents, connection, 'user');
     delivery('users', ids, textOf(data));
   });
-  endpoint.on('channel', ChannelEvent, async ({ channel_ids: ids, data }, connection) => {
+  onInTurn('channel', ChannelEvent, async ({ channel_ids: ids, data }, connection) => {
     await connection.data.entering;
     assertMay(options.channelEvents, connection, 'channel', ids);
     delivery('channels', ids, textOf(data));
   });
-  endpoint.on('client', ClientEvent, ({ client_ids: ids, data }, connection) => {
+  onInTurn('client', ClientEvent, ({ client_ids: ids, data }, connection) => {
     assertMay(options.clientEvents, connection, 'client');
     delivery('clients', ids, textOf(data));
   });
-  endpoint.on('change_user', ChangeUserEvent, async ({ token }, connection) => {
+  onInTurn('change_user', ChangeUserEvent, async ({ token }, connection) => {
     if (token === undefined || token === null || token === '') await connection.forget();
     else await connection.identify(token.replace(/^Bearer\s+/i, ''));
     await connection.data.entering;
@@ -124,12 +127,33 @@ function assertMay(
   }
 }
 
+async function answerInTurn(event: WalkerEvent, connection: Connection<Visitor>, parts: SocketParts) {
+  const turn = connection.data.order.next();
+  try {
+    const answer = await runWalker(event, connection, parts, turn);
+    if (!turn.hasCome) await turn.come;
+    // Not left to the core: it has to be sent before anything of the next event is.
+    if (answer !== undefined) connection.send(answer);
+    turn.end();
+  } catch (error) {
+    if (!turn.hasCome) await turn.come;
+    // Afterwards the core tells the client.
+    setImmediate(() => turn.end());
+    throw error;
+  }
+}
+
 async function runWalker(
   event: WalkerEvent,
   connection: Connection<Visitor>,
   { socket, engine, asyncRuns }: SocketParts,
+  turn: Turn,
 ) {
   const { data: visitor } = connection;
+  if (!turn.hasCome && !mayRunAhead(event, visitor, engine, turn)) {
+    await turn.come;
+    if (!connection.isOpen) return undefined;
+  }
   if (visitor.entering !== undefined) await visitor.entering;
   if (engine.loaded !== undefined) await engine.loaded;
   const { caller, clientId, channelId } = visitor;
@@ -144,7 +168,7 @@ async function runWalker(
   const problem = entryProblem(walker, node);
   if (problem !== undefined) return failed(`Event ${walker.name} ${problem}!`);
   const fields = settableFields(walker, event.context);
-  const call = { walker, fields, caller, node, client: { client_id: clientId, channel_id: channelId } };
+  const call = { walker, fields, caller, node, client: { client_id: clientId, channel_id: channelId }, turn };
   if (walker.specs.async) {
     const id = await asyncRuns.begin(call);
     return event.response ? socket.answer({ status: 200, walker_id: id }) : undefined;
@@ -154,6 +178,18 @@ async function runWalker(
   if (result.errors === undefined) return failed(result.message);
   const details = result.errors.map((one) => ({ ...one, loc: ['context', ...one.loc] }));
   return socket.refused({ error: details });
+}
+
+/** Whether running it now comes to the same as when its turn has come. */
+function mayRunAhead(
+  { walker: name, node }: WalkerEvent,
+  { entering }: Visitor,
+  engine: Engine,
+  { isNear }: Turn,
+) {
+  if (!isNear || entering !== undefined || (node ?? undefined) !== undefined) return false;
+  const walker = engine.walkers.get(name);
+  return walker !== undefined && !walker.specs.async && engine.mayRunAhead(walker);
 }
 
 function textOf(data: unknown): JsonText {

@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { type Connection, HubError } from '../../../core/index.ts';
 import { type Caller, PUBLIC, rootOf } from '../callers.ts';
+import { Order } from '../order.ts';
 
 /** Characters of a channel's name. */
 const MOST_NAME = 256;
@@ -10,6 +11,8 @@ export class Visitor {
   /** `<Unix s>:<id of the connection>` */
   readonly clientId: string;
   readonly channelId: string;
+  /** Of its events that run walkers. */
+  readonly order = new Order();
   /** Whom it acts for. */
   root: string;
   caller: Caller = PUBLIC;

@@ -32,10 +32,10 @@ export async function serveSwitches(hub: Hub, parts: SwitchParts): Promise<void>
   const ofRequest = async (request: FastifyRequest) => known(await hub.identity.of(request));
 
   const told = async (identity: Identity) => socket.switches({ data: await listOf(parts, identity) });
-  socket.endpoint.on('switches', Type.Object({}), async (_event, connection) =>
+  socket.onInTurn('switches', Type.Object({}), async (_event, connection) =>
     told(await ofConnection(connection)),
   );
-  socket.endpoint.on('switch', SwitchEvent, async ({ walker, on }, connection) => {
+  socket.onInTurn('switch', SwitchEvent, async ({ walker, on }, connection) => {
     const identity = await ofConnection(connection);
     await turn(engine, switches, walker, identity, on);
     return told(identity);
