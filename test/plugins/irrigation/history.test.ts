@@ -69,6 +69,33 @@ test('history is minimum, mean, maximum and count over intervals', async (t) => 
   t.match(headers.get('content-type'), 'text/csv');
 });
 
+test('all readings of a minute are in its interval, whatever comes between them', async (t) => {
+  const { hub, dashboard, board } = await startReporting(t);
+  await hub.clock.advance(2 * MINUTE);
+  const told = [
+    [0, 300],
+    [20, 304],
+    [60, 306],
+    [40, 302],
+    [80, 5_000],
+    [50, 299],
+  ] as const;
+  for (const [second, record] of told) {
+    board.send({ event: 'temperature', data: { time: START + second * 1_000, record } });
+  }
+  for (const _ of told) await dashboard.next('temperature');
+  const minutes = [
+    { from: START, min: 19.9, mean: 20.125, max: 20.4, count: 4, marked: 0 },
+    { from: START + MINUTE, min: 20.6, mean: 20.6, max: 20.6, count: 1, marked: 1 },
+  ];
+  const { json } = await history(hub, 'north', 'temperature', { from: START, every: '1m' });
+  t.strictSame(json.intervals, minutes);
+  board.send({ event: 'temperature', data: { time: START + 59_000, record: 301 } });
+  await dashboard.next('temperature');
+  const { json: later } = await history(hub, 'north', 'temperature', { from: START, every: '2m' });
+  t.strictSame(later.intervals, [{ from: START, min: 19.9, mean: 20.2, max: 20.6, count: 6, marked: 1 }]);
+});
+
 test('impossible readings are marked, kept, and in no mean', async (t) => {
   const { hub, dashboard, board } = await startReporting(t);
   const marks: unknown[] = [];
