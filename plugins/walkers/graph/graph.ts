@@ -42,7 +42,7 @@ export class Graph {
     const store = new GraphStore(shared);
     const conflicts = new Conflicts();
     if (shared.isShared) {
-      const others = { head: new Head(store, conflicts), claims: new Claims(store) };
+      const others = { head: new Head(store, conflicts), claims: new Claims(store, conflicts) };
       const writer = new SharedWriter(conflicts, others);
       this.#parts = { store, conflicts, writer, others };
     } else {
@@ -85,7 +85,9 @@ export class Graph {
         } finally {
           transaction.end();
         }
-        if (conflicts + 1 >= MAX_CONFLICTS) await claims?.place(attempt, transaction.read, CLAIM_MS);
+        if (conflicts + 1 < MAX_CONFLICTS) continue;
+        await claims?.place(attempt, transaction.read, CLAIM_MS);
+        await claims?.untilFree(transaction.read, CLAIM_MS);
       }
     } finally {
       void claims?.release(attempt);

@@ -56,10 +56,15 @@ export interface CommitDocument extends HeadDocument {
   readonly keys: readonly string[] | null;
 }
 
-/** What a hub asks the others not to write for a while. */
+/** The hubs that stand in line. */
+export interface LineDocument {
+  readonly line: readonly ClaimDocument[];
+}
+
+/** What a hub asks the others not to write for a while, as soon as it is first in line. */
 export interface ClaimDocument {
   readonly id: string;
-  /** How long it counts. */
+  /** How long it counts from then on. */
   readonly ms: number;
   /** null: everything. */
   readonly keys: readonly string[] | null;
@@ -77,7 +82,7 @@ export class GraphStore {
   readonly edges: Collection<EdgeDocument>;
   readonly order: Collection<number | HeadDocument>;
   readonly commits: Collection<CommitDocument>;
-  readonly claims: Collection<ClaimDocument>;
+  readonly claims: Collection<LineDocument>;
   readonly ticks: Collection<Tick>;
 
   constructor(store: Pick<PluginStore, 'collection'>) {
