@@ -180,7 +180,7 @@ interface Killable {
 
 /** A hub in a process of its own, whose clock stands still at the start. */
 export async function startProcess(t: Test, data: string): Promise<Killable> {
-  const child = fork(new URL('./hub-process.ts', import.meta.url), [data]);
+  const child = fork(new URL('./hub-process.ts', import.meta.url), [data, `${START}`]);
   t.teardown(() => child.kill('SIGKILL'));
   const [ready] = await once(child, 'message');
   return { child, ...ready };
