@@ -1,8 +1,8 @@
 import { test } from 'tap';
-import { person, request, startShipped, visit } from './shipped.ts';
+import { person, request, shipped, visit } from './shipped.ts';
 
 test('chat walkers reach the client itself, a user, a channel and a client', async (t) => {
-  const hub = await startShipped(t);
+  const { hub } = await shipped();
   const [ann, bob] = [await person(hub), await person(hub)];
   const user = await visit(t, hub, ann.token, '?channel_id=c1');
   const [bob1, bob2] = [await visit(t, hub, bob.token, '?channel_id=c1'), await visit(t, hub, bob.token)];
@@ -22,7 +22,7 @@ test('chat walkers reach the client itself, a user, a channel and a client', asy
 });
 
 test('chat walkers are for logged-in users, and take messages of some length', async (t) => {
-  const hub = await startShipped(t);
+  const { hub } = await shipped();
   const guest = await visit(t, hub);
   t.match(await guest.walk('send_chat_to_self', { message: 'x' }), { error: /to be authenticated/ });
   const { token } = await person(hub);

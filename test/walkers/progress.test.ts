@@ -1,8 +1,8 @@
 import { test } from 'tap';
-import { person, startShipped, type Visitor, visit } from './shipped.ts';
+import { person, shipped, type Visitor, visit } from './shipped.ts';
 
 test('progress walkers tell every step in order, and the end last', async (t) => {
-  const hub = await startShipped(t);
+  const { hub } = await shipped();
   const [ann, bob] = [await person(hub), await person(hub)];
   const user = await visit(t, hub, ann.token);
   const other = await visit(t, hub, bob.token, '?channel_id=c1');

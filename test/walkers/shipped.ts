@@ -1,11 +1,12 @@
-/** A hub with the walkers that ship. */
+/** A hub with the walkers that ship, which the tests of a file share. */
 import { fileURLToPath } from 'node:url';
-import type { Test } from 'tap';
-import type { TestHub } from '../helpers/hub.ts';
+import { shared } from '../helpers/hub.ts';
 import { startWalkers } from '../plugins/walkers/wire.ts';
 
 export { person, request, type Visitor, visit } from '../plugins/walkers/wire.ts';
 
-export function startShipped(t: Test): Promise<TestHub> {
-  return startWalkers(t, {}, { folder: fileURLToPath(new URL('../../walkers', import.meta.url)) });
-}
+const FOLDER = fileURLToPath(new URL('../../walkers', import.meta.url));
+
+export const shipped = shared(async (lasting) => ({
+  hub: await startWalkers(lasting, {}, { folder: FOLDER }),
+}));

@@ -1,8 +1,8 @@
 import { test } from 'tap';
-import { person, request, startShipped } from './shipped.ts';
+import { person, request, shipped } from './shipped.ts';
 
 /** A user with a profile, and what the user can do. */
-async function member(hub: Awaited<ReturnType<typeof startShipped>>, name: string) {
+async function member(hub: Awaited<ReturnType<typeof shipped>>['hub'], name: string) {
   const { token, root } = await person(hub);
   const walk = async (walker: string, body: object = {}, node = '') => {
     const answer = await request(hub, `/walker/${walker}${node && `/${node}`}`, { token, body });
@@ -13,7 +13,7 @@ async function member(hub: Awaited<ReturnType<typeof startShipped>>, name: strin
 }
 
 test('profiles follow each other', async (t) => {
-  const hub = await startShipped(t);
+  const { hub } = await shipped();
   const [ann, bob] = [await member(hub, 'Ann'), await member(hub, 'Bob')];
   t.strictSame(await bob.walk('follow', {}, ann.profile), [['Ann']]);
   t.strictSame(await bob.walk('follow', {}, ann.profile), [['Ann']], 'once is enough');
@@ -25,7 +25,7 @@ test('profiles follow each other', async (t) => {
 });
 
 test('posts are seen by those they are for', async (t) => {
-  const hub = await startShipped(t);
+  const { hub } = await shipped();
   const [ann, bob, eve] = [await member(hub, 'Ann'), await member(hub, 'Bob'), await member(hub, 'Eve')];
   await bob.walk('follow', {}, ann.profile);
   for (const to of ['everybody', 'followers', 'nobody']) await ann.walk('write_post', { text: to, to });
@@ -42,7 +42,7 @@ test('posts are seen by those they are for', async (t) => {
 });
 
 test('only those who may write change a post', async (t) => {
-  const hub = await startShipped(t);
+  const { hub } = await shipped();
   const [ann, bob, eve] = [await member(hub, 'Ann'), await member(hub, 'Bob'), await member(hub, 'Eve')];
   const [open] = await ann.walk('write_post', { text: 'first', to: 'everybody' });
   const [hidden] = await ann.walk('write_post', { text: 'hidden', to: 'nobody' });

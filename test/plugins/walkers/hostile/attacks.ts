@@ -11,7 +11,7 @@ import type { HostileCase } from './case.ts';
 export const LIMITS: RunLimits = {
   ...DEFAULT_LIMITS,
   cpuMs: 100,
-  wallMs: 2_500,
+  wallMs: 600,
   heapMb: 16,
   reports: 100,
   reportBytes: 200_000,
