@@ -151,9 +151,16 @@ function checkOptions(
   return freeze(options);
 }
 
+/** By their schemas: a process may start more than one hub, and what was compiled once stays in memory. */
+const optionsValidators = new WeakMap<TObject, Validator<TObject>>();
+
 function compileOptions(plugin: string, schema: TObject): Validator<TObject> {
+  const compiled = optionsValidators.get(schema);
+  if (compiled !== undefined) return compiled;
   try {
-    return compile({ additionalProperties: false, ...schema });
+    const validate = compile({ additionalProperties: false, ...schema });
+    optionsValidators.set(schema, validate);
+    return validate;
   } catch (error) {
     throw new StartError(`plugin "${plugin}": the schema of its options is not valid: ${messageOf(error)}`, {
       cause: error,

@@ -1,5 +1,5 @@
 /** A Redis Cluster: found from one of its servers. Keys and channels are spread over its masters. */
-import { createCluster, ErrorReply } from '@redis/client';
+import { ErrorReply, RedisCluster } from '@redis/client';
 import type { Log } from '../../core/index.ts';
 import { CONNECT_MS, type Connection, checkRole, Unfit, within } from './connection.ts';
 import { LastingLink } from './lasting.ts';
@@ -32,12 +32,14 @@ interface Root {
   readonly port: number;
 }
 
+/** As `newClient`. */
+const newCluster = RedisCluster.factory();
+
 function clusterFor({ url, silenceMs }: LinkOptions, roots: readonly Root[]) {
   const { protocol, username, password } = new URL(url);
   // For a server that takes connections, and then says nothing.
   const socket = { socketTimeout: Math.max(silenceMs, CONNECT_MS) };
-  return createCluster({
-    RESP: 3,
+  return newCluster({
     rootNodes: [{ url, socket }, ...roots.map((root) => ({ socket: { ...root, ...socket } }))],
     defaults: {
       ...(username && { username: decodeURIComponent(username) }),

@@ -1,10 +1,9 @@
 /** The server that sentinels name as the master. They are asked whenever it is lost, and now and then. */
-import { createClient } from '@redis/client';
 import type { Log } from '../../core/index.ts';
 import { CONNECT_MS, type Connection, checkRole, Unfit, within } from './connection.ts';
 import { LastingLink } from './lasting.ts';
 import type { LinkOptions } from './link.ts';
-import { ServerConnection } from './server.ts';
+import { newClient, ServerConnection } from './server.ts';
 
 export interface SentinelOptions extends LinkOptions {
   /** URLs, with the credentials of the sentinels themselves. */
@@ -67,7 +66,7 @@ export class SentinelLink extends LastingLink {
 
 /** @returns `host:port`. @throws Error when the sentinel does not answer, or knows no such master. */
 async function ask(url: string, master: string, signal: AbortSignal): Promise<string> {
-  const client = createClient({
+  const client = newClient({
     url,
     maintNotifications: 'disabled',
     socket: { connectTimeout: CONNECT_MS, reconnectStrategy: false },

@@ -20,11 +20,11 @@ test('hub plugins lists what is loaded, and all that it registers', async (t) =>
 `,
   );
   const none = project(t, 'export default {}');
-  t.match(await none.run(['plugins']), { code: 0, stdout: 'no plugin is enabled\n' });
+  t.match(await none.runQuickly(['plugins']), { code: 0, stdout: 'no plugin is enabled\n' });
 });
 
 test('commands of plugins get their arguments, options and the store', async (t) => {
-  const { run } = project(t, `${CHAT} export default { plugins: [chat()] }`);
+  const { run, runQuickly } = project(t, `${CHAT} export default { plugins: [chat()] }`);
   const first = await run(['chat', 'say', 'hello', '--loud', '--as', 'ann', 'there']);
   t.match(first, { code: 0, stderr: '' });
   t.match(JSON.parse(first.stdout), {
@@ -32,19 +32,19 @@ test('commands of plugins get their arguments, options and the store', async (t)
     options: { loud: true, as: 'ann' },
     before: [],
   });
-  const second = await run(['chat', 'say', 'bye']);
+  const second = await runQuickly(['chat', 'say', 'bye']);
   t.match(JSON.parse(second.stdout), { args: ['bye'], options: {}, before: ['hello'] });
-  t.match(await run(['chat', '--help']), {
+  t.match(await runQuickly(['chat', '--help']), {
     code: 0,
     stdout: /Usage: hub chat .*say \[options\] <word> \[more\] +says it/s,
   });
-  t.match(await run(['chat', 'say', '--help']), { code: 0, stdout: /--as <user> +who says it/ });
+  t.match(await runQuickly(['chat', 'say', '--help']), { code: 0, stdout: /--as <user> +who says it/ });
 });
 
 test('commands that do not exist or fail end with a message and exit code 1', async (t) => {
-  const { run } = project(t, `${CHAT} export default { plugins: [chat()] }`);
+  const { runQuickly } = project(t, `${CHAT} export default { plugins: [chat()] }`);
   const fails = async (args: string[], stderr: RegExp) =>
-    t.match(await run(args), { code: 1, stdout: '', stderr });
+    t.match(await runQuickly(args), { code: 1, stdout: '', stderr });
   await Promise.all([
     fails(['strat'], /^hub: there is no command "strat"; commands of plugins: chat\n$/),
     fails(['chat', 'sing'], /^error: unknown command 'sing'/),
@@ -68,14 +68,14 @@ definePlugin({
 })()`;
   const config = (...plugins: string[]) =>
     `import { definePlugin } from ${API};\nexport default { plugins: [${plugins}] }`;
-  const { run } = project(t, config(grouped('rooms', 'room')));
-  t.match(await run(['rooms']), { code: 0, stdout: 'rooms\n' });
-  t.match(await run(['rooms', 'list']), { code: 0, stdout: 'rooms\n' });
-  t.match(await run(['room', 'new', 'blue']), { code: 0, stdout: 'rooms blue\n' });
-  t.match(await run(['rooms', 'new', 'blue']), { code: 1 });
-  t.match(await run(['plugins']), { stdout: /hub rooms list: lists\n +hub room new: makes one/ });
+  const { runQuickly } = project(t, config(grouped('rooms', 'room')));
+  t.match(await runQuickly(['rooms']), { code: 0, stdout: 'rooms\n' });
+  t.match(await runQuickly(['rooms', 'list']), { code: 0, stdout: 'rooms\n' });
+  t.match(await runQuickly(['room', 'new', 'blue']), { code: 0, stdout: 'rooms blue\n' });
+  t.match(await runQuickly(['rooms', 'new', 'blue']), { code: 1 });
+  t.match(await runQuickly(['plugins']), { stdout: /hub rooms list: lists\n +hub room new: makes one/ });
   const clash = project(t, config(grouped('rooms', 'room'), grouped('flats', 'room')));
-  t.match(await clash.run(['check']), {
+  t.match(await clash.runQuickly(['check']), {
     code: 1,
     stderr: /plugin "flats": the commands `hub room` are already taken by plugin "rooms"/,
   });

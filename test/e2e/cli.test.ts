@@ -2,21 +2,21 @@ import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'tap';
 import { VERSION } from '../../core/version.ts';
-import { connect } from '../helpers/hub.ts';
+import { connect, startHub } from '../helpers/hub.ts';
 import { API, project } from '../helpers/project.ts';
 import { CHAT } from './chat-plugin.ts';
 
 const root = join(import.meta.dirname, '../..');
 
 test('hub --help and --version, and the command of the package', async (t) => {
-  const { run } = project(t, '');
+  const { run, runQuickly } = project(t, '');
   const help = await run(['--help']);
   t.equal(help.code, 0);
   for (const command of ['start', 'check', 'token', 'plugins'])
     t.match(help.stdout, new RegExp(`^  ${command} `, 'm'));
-  t.match(await run(['--version']), { code: 0, stdout: `${VERSION}\n` });
-  t.match(await run([]), { code: 1, stderr: /Usage: hub/ });
-  t.match(await run(['start', '--port', '1']), { code: 1, stderr: /unknown option '--port'/ });
+  t.match(await runQuickly(['--version']), { code: 0, stdout: `${VERSION}\n` });
+  t.match(await runQuickly([]), { code: 1, stderr: /Usage: hub/ });
+  t.match(await runQuickly(['start', '--port', '1']), { code: 1, stderr: /unknown option '--port'/ });
   const { bin, scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
   t.equal(bin.hub, './core/cli.ts');
   t.match(readFileSync(join(root, bin.hub), 'utf8'), /^#!\/usr\/bin\/env node\n/);
@@ -35,9 +35,7 @@ test('hub start says on one line where it listens, and serves the same on severa
 });
 
 test('a port that is taken is an error, and no other port stays open', async (t) => {
-  const first = project(t, 'export default {}');
-  const { ports } = await first.start();
-  const [taken] = ports;
+  const { port: taken } = await startHub(t);
   const config = `
     import { createServer } from 'node:net';
     const probe = createServer().listen(0, '127.0.0.1');
@@ -63,12 +61,12 @@ test('hub check says whether a configuration is right, and touches no data', asy
   t.match(await right.run(['check']), { code: 0, stdout: `${file} is fine; plugins: chat\n`, stderr: '' });
   t.notOk(existsSync(join(right.folder, 'data')));
   const wrong = project(t, `${CHAT} export default { plugins: [chat({ history: 'many' })] }`);
-  t.match(await wrong.run(['check']), {
+  t.match(await wrong.runQuickly(['check']), {
     code: 1,
     stdout: '',
     stderr: 'hub: plugin "chat": options: /history must be integer, found "many"\n',
   });
-  const none = await wrong.run(['check'], { HUB_CONFIG: 'none.ts' });
+  const none = await wrong.runQuickly(['check'], { HUB_CONFIG: 'none.ts' });
   t.match(none, { code: 1, stderr: /^hub: there is no configuration .*none\.ts/ });
 });
 
@@ -106,7 +104,7 @@ test('in production hub start, check and token refuse without a secret', async (
 });
 
 test('hub token prints a token that a hub of the same data folder accepts', async (t) => {
-  const { run, start } = project(t, `${CHAT} export default { plugins: [chat()] }`);
+  const { run, runQuickly, start } = project(t, `${CHAT} export default { plugins: [chat()] }`);
   const { ports } = await start();
   const claims = ['roles=["editor"]', 'team=7', 'name=Ann Lee', 'motto=a=b', 'empty='];
   const args = ['token', '--sub', 'ann', ...claims.flatMap((claim) => ['--claim', claim])];
@@ -119,16 +117,16 @@ test('hub token prints a token that a hub of the same data folder accepts', asyn
     user: 'ann',
     claims: { sub: 'ann', roles: ['editor'], team: 7, name: 'Ann Lee', motto: 'a=b', empty: '' },
   });
-  const short = await run(['token', '--sub', 'ann', '--expires', '3600']);
+  const short = await runQuickly(['token', '--sub', 'ann', '--expires', '3600']);
   const payload = JSON.parse(String(Buffer.from(short.stdout.split('.')[1] ?? '', 'base64url')));
   t.equal(payload.exp - payload.iat, 3_600);
 });
 
 test('hub token refuses what it cannot sign', async (t) => {
-  const { run } = project(t, 'export default {}');
-  t.match(await run(['token']), { code: 1, stderr: /required option '--sub <id>' not specified/ });
+  const { runQuickly } = project(t, 'export default {}');
+  t.match(await runQuickly(['token']), { code: 1, stderr: /required option '--sub <id>' not specified/ });
   const refused = async (args: string[], message: string, env = {}) =>
-    t.match(await run(['token', '--sub', 'ann', ...args], env), {
+    t.match(await runQuickly(['token', '--sub', 'ann', ...args], env), {
       code: 1,
       stdout: '',
       stderr: `hub: ${message}\n`,
@@ -136,7 +134,7 @@ test('hub token refuses what it cannot sign', async (t) => {
   await refused(['--claim', 'roles'], '--claim must be key=value, found "roles"');
   await refused(['--claim', 'sub=bob'], '--claim sub: use --sub or --expires');
   await refused(['--expires', 'soon'], '--expires must be seconds above 0, found "soon"');
-  const { run: inMemory } = project(t, `export default { store: 'memory' }`);
+  const { runQuickly: inMemory } = project(t, `export default { store: 'memory' }`);
   t.match(await inMemory(['token', '--sub', 'ann']), {
     code: 1,
     stderr: /the development secret is not kept/,

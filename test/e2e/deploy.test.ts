@@ -2,9 +2,12 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { type Test, test } from 'tap';
 import { parse } from 'yaml';
 import { completeConfig } from '../../config/load.ts';
+import { prepareHub } from '../../core/hub.ts';
+import { createLog } from '../../core/log.ts';
 import { project } from '../helpers/project.ts';
 
 const root = join(import.meta.dirname, '../..');
@@ -41,16 +44,16 @@ function checkVariables(t: Test, names: readonly string[]): void {
 
 test('the configuration is right, and asks for its secrets', async (t) => {
   const { run } = project(t, '');
-  const check = (environment: Record<string, string>) =>
-    run(['check'], { HUB_CONFIG: join(root, 'deploy/hub.config.ts'), ...environment });
-  const [complete, noRedis, noSecret] = await Promise.all([
-    check(ENVIRONMENT),
-    check({ ...ENVIRONMENT, REDIS_URL: '' }),
-    check({ ...ENVIRONMENT, HUB_SECRET: '' }),
-  ]);
-  t.match(complete, { code: 0, stdout: /is fine; plugins: redis, / });
-  t.match(noRedis, { code: 1, stderr: /REDIS_URL must say where Redis is/ });
-  t.match(noSecret, { code: 1, stderr: /there is no secret: set HUB_SECRET/ });
+  const env = { HUB_CONFIG: join(root, 'deploy/hub.config.ts'), ...ENVIRONMENT };
+  t.match(await run(['check'], env), { code: 0, stdout: /is fine; plugins: redis, / });
+  const noSecret = { ...(await configuration()), store: 'memory' } as const;
+  await t.rejects(prepareHub(noSecret, { log: createLog('silent'), production: true, ownPartsOnly: true }), {
+    message: /there is no secret: set HUB_SECRET/,
+  });
+  process.env.REDIS_URL = '';
+  await t.rejects(import(`${pathToFileURL(join(root, 'deploy/hub.config.ts')).href}?without`), {
+    message: /REDIS_URL must say where Redis is/,
+  });
 });
 
 test('the compose file names what exists, no registry, and times that fit', async (t) => {

@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Test } from 'tap';
+import { runQuickly } from './command-runner.ts';
 import { Queue } from './queue.ts';
 
 const CLI = join(import.meta.dirname, '../../core/cli.ts');
@@ -16,7 +17,7 @@ export const NODE: readonly [string, ...string[]] =
 /** For the configurations: what they import plugins' API from. */
 export const API = JSON.stringify(new URL('../../core/index.ts', import.meta.url).href);
 
-interface Finished {
+export interface Finished {
   readonly code: number | null;
   readonly stdout: string;
   readonly stderr: string;
@@ -39,6 +40,11 @@ export interface Project {
   readonly folder: string;
   /** Runs `hub <args>` to its end. */
   run(args: readonly string[], env?: Environment): Promise<Finished>;
+  /**
+   * As `run`, in one process with all others of the file that are run so: where what a command does is asked, and not its process. A
+   * configuration is loaded once, and NODE_ENV says nothing.
+   */
+  runQuickly(args: readonly string[], env?: Environment): Promise<Finished>;
   /** Runs `hub start <args>`, and waits until it listens. @throws Error with what it said when it does not. */
   start(env?: Environment, args?: readonly string[]): Promise<Running>;
 }
@@ -61,6 +67,7 @@ export function project(t: Test, config: string): Project {
         );
         t.teardown(() => void child.kill('SIGKILL'));
       }),
+    runQuickly: (args, env = {}) => runQuickly({ folder, args, env: environment(env) }),
     start: (env = {}, args = []) => start(t, folder, env, args),
   };
 }

@@ -2,7 +2,7 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as wait } from 'node:timers/promises';
-import { type Test, test } from 'tap';
+import tap, { type Test, test } from 'tap';
 import redis from '../../../plugins/redis/index.ts';
 import type { Received, TestHub } from '../../helpers/hub.ts';
 import { untilReady } from '../redis/hubs.ts';
@@ -35,6 +35,9 @@ async function history(client: ChatClient): Promise<string[]> {
 }
 
 await withRedis(() => {
+  // At the same time: most of it is waiting.
+  tap.jobs = 2;
+
   test('a hub is killed in a storm of posts: what somebody saw is there once, and its people are gone', async (t) => {
     const prefix = ownPrefix(t);
     const here = await start(t, { prefix });

@@ -131,7 +131,7 @@ test('LEAVE: nothing more comes, and the others are told', async (t) => {
   const { Uuid } = await ann.join();
   await bob.join();
   await second.join();
-  await ann.all();
+  for (const client of [ann, second]) await client.all();
   second.send({ '@type': 'LEAVE', Room: { Type: 'GLOBAL' } });
   t.strictSame(await second.all(), []);
   t.strictSame(await ann.all(), [], 'bob is there with another session');

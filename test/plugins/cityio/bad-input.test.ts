@@ -1,4 +1,5 @@
 import { test } from 'tap';
+import { shared } from '../../helpers/hub.ts';
 import {
   get,
   makeCells,
@@ -7,9 +8,11 @@ import {
   openInterface,
   openModule,
   post,
-  startCity,
   startTable,
 } from './city.ts';
+
+/** With the table `test`, which stays as it is. */
+const sameHub = shared(async (t) => ({ hub: await startTable(t) }));
 
 const geogrid = (change: object) => ({ ...makeGeogrid(4), ...change });
 
@@ -162,7 +165,7 @@ for (const [what, path, body, code, message] of [
   ['a module with a long name', `test/${'n'.repeat(101)}`, 1, 'invalid_name', '1 to 100 characters'],
 ] as const) {
   test(`${what} is refused by name, and the table stays as it is`, async (t) => {
-    const hub = await startTable(t);
+    const { hub } = await sameHub();
     const ui = await openInterface(t, hub);
     const { text } = await get(hub, '/api/table/test');
     const { status, type, json } = await post(hub, `/api/table/${path}`, body);
@@ -186,11 +189,11 @@ test('a cell cannot be deleted, nor a grid be left with more cells than features
 
 for (const name of ['list', 'RAW', 'headers', '%20'.repeat(101), 'a%2Fb', 'a%00b', 'a%0Ab']) {
   test(`no table can be called ${name.slice(0, 12)}`, async (t) => {
-    const hub = await startCity(t);
+    const { hub } = await sameHub();
     const { status } = await post(hub, `/api/table/${name}`, {});
     // The router itself refuses the long one.
     t.ok(status >= 400 && status < 500, String(status));
-    t.same((await get(hub, '/api/table/list')).json, []);
+    t.same((await get(hub, '/api/table/list')).json, ['test']);
   });
 }
 
@@ -217,7 +220,7 @@ for (const [what, content, code, message] of [
   ['a list instead of an object', [], 'invalid_message', /must be object/],
 ] as const) {
   test(`UPDATE_GRID with ${what} is an error that says so, and nobody is told of it`, async (t) => {
-    const hub = await startTable(t);
+    const { hub } = await sameHub();
     const [ui, other, module] = [
       await openInterface(t, hub),
       await openInterface(t, hub),
@@ -238,7 +241,7 @@ for (const message of [
   '{"type":"UPDATE_GRID","content":{"geogriddata":[{"a":NaN}]}}',
 ]) {
   test(`the message ${message.slice(0, 70)}… is refused`, async (t) => {
-    const hub = await startTable(t, 1);
+    const { hub } = await sameHub();
     const ui = await openInterface(t, hub);
     ui.send(message);
     t.match(await ui.next(), { type: 'ERROR', content: { code: 'invalid_json' } });

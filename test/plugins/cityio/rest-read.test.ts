@@ -1,20 +1,26 @@
 import { test } from 'tap';
+import { shared } from '../../helpers/hub.ts';
 import { get, makeCells, makeTable, post, request, startTable } from './city.ts';
 
 const JSON_TYPE = 'application/json';
 
+/** With the tables `test` and `another`, which stay as they are. */
+const sameHub = shared(async (t) => {
+  const hub = await startTable(t);
+  await post(hub, '/api/table/another', { indicators: [] });
+  return { hub };
+});
+
 for (const word of ['table', 'tables']) {
   for (const slash of ['', '/']) {
     test(`GET /api/${word}/list${slash} names all tables`, async (t) => {
-      const hub = await startTable(t);
-      await post(hub, '/api/table/another', {});
+      const { hub } = await sameHub();
       const { status, type, json } = await get(hub, `/api/${word}/list${slash}`);
       t.same([status, type, json], [200, JSON_TYPE, ['another', 'test']]);
     });
 
     test(`GET /api/${word}/headers${slash} has the headers of tables that have one`, async (t) => {
-      const hub = await startTable(t);
-      await post(hub, '/api/table/another', { indicators: [] });
+      const { hub } = await sameHub();
       const { status, type, json } = await get(hub, `/api/${word}/headers${slash}`);
       const { header } = makeTable(4).GEOGRID.properties;
       t.same([status, type, json], [200, JSON_TYPE, [{ tableName: 'test', tableHeader: header }]]);
@@ -38,7 +44,7 @@ test('GET /api/table/{name} has all modules and meta, with and without a slash a
 });
 
 test('GET of anything unknown is 204 and empty', async (t) => {
-  const hub = await startTable(t);
+  const { hub } = await sameHub();
   for (const path of [
     '/api/table/nobody',
     '/api/table/nobody/GEOGRID',
@@ -85,7 +91,7 @@ test('GET of a path has the value there, at any depth', async (t) => {
 });
 
 test('GET of meta and what is in it', async (t) => {
-  const hub = await startTable(t);
+  const { hub } = await sameHub();
   const { json: meta } = await get(hub, '/api/table/test/meta');
   for (const [path, value] of [
     ['meta/id', meta.id],
@@ -113,7 +119,7 @@ test('polled hashes change when, and only when, their module does', async (t) =>
 });
 
 test('HEAD answers as GET does, without a body', async (t) => {
-  const hub = await startTable(t);
+  const { hub } = await sameHub();
   const { status, type, text } = await request(hub, 'HEAD', '/api/table/test/meta/hashes/GEOGRID');
   t.same([status, type, text], [200, JSON_TYPE, '']);
 });

@@ -2,7 +2,7 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as wait } from 'node:timers/promises';
-import { type Test, test } from 'tap';
+import tap, { type Test, test } from 'tap';
 import irrigation from '../../../plugins/irrigation/index.ts';
 import redis from '../../../plugins/redis/index.ts';
 import { type Client, connect, startHub, type TestHub } from '../../helpers/hub.ts';
@@ -39,6 +39,9 @@ async function stored(hub: TestHub, controller: string, event = 'temperature'): 
 }
 
 await withRedis(() => {
+  // At the same time: most of it is waiting.
+  tap.jobs = 2;
+
   test('a hub is killed while valves are open: another one has each closed once, and all readings are there once', async (t) => {
     const prefix = ownPrefix(t);
     // The first one looks after the field.

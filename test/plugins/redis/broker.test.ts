@@ -1,5 +1,4 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import { createClient } from '@redis/client';
 import { test } from 'tap';
 import redis from '../../../plugins/redis/index.ts';
 import { brokerContract } from '../../contract/broker.ts';
@@ -8,7 +7,7 @@ import { news, settle } from '../../helpers/news.ts';
 import { plugin } from '../../helpers/plugin.ts';
 import { loggedErrors } from '../../helpers/start-with.ts';
 import { hubsOn } from './cluster.ts';
-import { ownPrefix, REDIS_URL, withRedis } from './service.ts';
+import { clientOf, ownPrefix, REDIS_URL, withRedis } from './service.ts';
 
 await withRedis(() => {
   brokerContract('hubs on Redis', (t) => hubsOn(t, [REDIS_URL], ownPrefix(t)));
@@ -42,7 +41,7 @@ await withRedis(() => {
     const tells = plugin('news', (hub) => void streams.push(news(hub)));
     const hubs: TestHub[] = [];
     for (let i = 0; i < 2; i++) hubs.push(await startHub(t, { plugins: [tells, redis({ prefix })] }));
-    const client = await createClient({ url: REDIS_URL }).connect();
+    const client = await clientOf(REDIS_URL);
     t.teardown(() => client.close());
     const channels = await client.pubSubShardChannels(`${prefix}:*`);
     t.ok(channels.length >= 3, 'the stream, and an inbox of each hub');

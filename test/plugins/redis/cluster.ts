@@ -1,6 +1,5 @@
 /** Hubs on one Redis, or on one Redis Cluster, as the broker contract wants them. */
 import { setImmediate as nextTurn, setTimeout as wait } from 'node:timers/promises';
-import { createClient } from '@redis/client';
 import type { Test } from 'tap';
 import type { Broker, Log } from '../../../core/index.ts';
 import { createLog } from '../../../core/log.ts';
@@ -10,6 +9,7 @@ import { Keys } from '../../../plugins/redis/keys.ts';
 import type { Link } from '../../../plugins/redis/link.ts';
 import { StandaloneLink } from '../../../plugins/redis/standalone.ts';
 import type { Cluster } from '../../contract/broker.ts';
+import { clientOf } from './service.ts';
 
 const MARK = 'mark of a test ';
 
@@ -29,7 +29,7 @@ export async function hubsOn(
   linkTo?: (log: Log) => Link,
 ): Promise<Cluster> {
   const keys = new Keys(prefix);
-  const servers = await Promise.all(urls.map((url) => createClient({ url }).connect()));
+  const servers = await Promise.all(urls.map(clientOf));
   t.teardown(() => Promise.all(servers.map((server) => server.close())));
   const members = new Map<string, Member>();
   const touched = new Set<string>();

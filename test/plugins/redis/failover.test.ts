@@ -1,6 +1,5 @@
 /** What happens when a master dies, or says nothing any more, and a replica takes its place. */
 import { setTimeout as wait } from 'node:timers/promises';
-import { createClient } from '@redis/client';
 import t, { type Test, test } from 'tap';
 import { HubError } from '../../../core/index.ts';
 import { createLog } from '../../../core/log.ts';
@@ -8,7 +7,7 @@ import { RedisBroker } from '../../../plugins/redis/broker.ts';
 import { ClusterLink } from '../../../plugins/redis/cluster.ts';
 import { Keys } from '../../../plugins/redis/keys.ts';
 import { enter, type RedisHub, redisHub, takeUntil, untilHeard, untilPresent, untilReady } from './hubs.ts';
-import { newPrefix, type OwnRedis, withRedis } from './service.ts';
+import { clientOf, newPrefix, type OwnRedis, withRedis } from './service.ts';
 import { ownCluster, ownSentinels } from './sets.ts';
 
 /** Collections that lie on all masters of a cluster. */
@@ -127,7 +126,7 @@ async function untilWritten({ parts }: RedisHub, name: string): Promise<void> {
 
 async function replicaOf(cluster: readonly OwnRedis[], master: OwnRedis): Promise<OwnRedis> {
   for (const one of cluster) {
-    const client = await createClient({ url: one.url }).connect();
+    const client = await clientOf(one.url);
     const info = await client.info('replication');
     await client.close();
     if (info.includes(`master_port:${new URL(master.url).port}`)) return one;
@@ -165,7 +164,7 @@ await withRedis(async () => {
     await Promise.all(streams.map(({ append }) => append(1)));
     const before = await ask();
     await failsOver(t, { cluster: true, url: first.url }, async () => {
-      const replica = await createClient({ url: (await replicaOf(cluster, third)).url }).connect();
+      const replica = await clientOf((await replicaOf(cluster, third)).url);
       await replica.sendCommand(['CLUSTER', 'FAILOVER']);
       while (!/^role:master/m.test(await replica.info('replication'))) await wait(10);
       await replica.close();

@@ -3,7 +3,6 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import { createClient } from '@redis/client';
 import { type Test, test } from 'tap';
 import { createLog } from '../../../core/log.ts';
 import { Keys } from '../../../plugins/redis/keys.ts';
@@ -13,7 +12,15 @@ import { connect } from '../../helpers/hub.ts';
 import { Queue } from '../../helpers/queue.ts';
 import { redisHub, untilPresent } from './hubs.ts';
 import type { Said } from './member.ts';
-import { ownPrefix, REDIS_URL, withRedis } from './service.ts';
+import { clientOf, ownPrefix, REDIS_URL, withRedis } from './service.ts';
+
+/** How long a hub is stopped at least; with 0, until the others take it for dead. */
+const PAUSE_SECONDS = Number(process.env.PAUSE_SECONDS ?? 0);
+
+/** Terms and lives, in ms, where they may not be those of the plugin for the test to be quick. */
+const SHORT_MS = 1_000;
+
+const isHeld = ({ is }: SaidBy) => is === 'held';
 
 await withRedis(() => {
   test('a hub is killed: within 10 s another one holds its lease, its connections are gone, and nothing of it is left', async (t) => {
@@ -29,7 +36,7 @@ await withRedis(() => {
     t.ok(Number(after.fence) > Number(before.fence));
     await untilPresent(watching);
     t.ok(performance.now() - killed < 10_000);
-    const redis = await createClient({ url: REDIS_URL }).connect();
+    const redis = await clientOf(REDIS_URL);
     t.teardown(() => redis.close());
     while ((await redis.exists(`${prefix}:1:present:c / all`)) === 1) await wait(20);
     while ((await redis.zCard(`${prefix}:1:hubs`)) !== 2) await wait(20);
@@ -44,9 +51,11 @@ await withRedis(() => {
     await connect(t, hub, '/?token=bob');
     while ((await present()) !== 1) await wait(20);
     hub.child.kill('SIGSTOP');
+    const pause = wait(1_000 * PAUSE_SECONDS);
     const other = await said.next((one) => one.is === 'held' && one.hub !== hub);
     t.ok(Number(other.fence) > Number(fence));
     while ((await present()) !== 0) await wait(20);
+    await pause;
     hub.child.send('fence');
     hub.child.kill('SIGCONT');
     const woken = await said.next((one) => one.is === 'asked');
@@ -58,9 +67,6 @@ await withRedis(() => {
   });
 });
 
-/** Terms and lives, in ms, where they may not be those of the plugin for the test to be quick. */
-const SHORT_MS = 1_000;
-
 interface HubChild {
   readonly child: ChildProcess;
   readonly port: number;
@@ -71,8 +77,6 @@ interface HubChild {
 interface SaidBy extends Said {
   readonly hub: HubChild;
 }
-
-const isHeld = ({ is }: SaidBy) => is === 'held';
 
 /** @param shortMs default: as the plugin has it. @returns what two hub processes say of a lease that both want. */
 async function twoHubs(t: Test, prefix: string, shortMs?: number): Promise<Queue<SaidBy>> {

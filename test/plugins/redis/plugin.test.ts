@@ -1,7 +1,6 @@
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
-import { createClient } from '@redis/client';
 import { test } from 'tap';
 import { completeConfig } from '../../../config/load.ts';
 import { prepareHub } from '../../../core/hub.ts';
@@ -21,7 +20,7 @@ import {
   untilHeard,
   untilPresent,
 } from './hubs.ts';
-import { ownPrefix, ownRedis, REDIS_URL, withRedis } from './service.ts';
+import { clientOf, ownPrefix, ownRedis, REDIS_URL, withRedis } from './service.ts';
 
 await withRedis(() => {
   test('with one line in the configuration, hubs are one: notifications and data', async (t) => {
@@ -94,7 +93,7 @@ await withRedis(() => {
     await store.log('l').append('key:1', 'entry');
     const hash = await store.blobs('b').put('bytes');
     const bob = await enter(t, hub, 'bob');
-    const client = await createClient({ url: REDIS_URL }).connect();
+    const client = await clientOf(REDIS_URL);
     t.teardown(() => client.close());
     t.equal(await client.hGet(`${prefix}:1:docs:{numbers/d}`, 'one'), '{"n":1}');
     t.strictSame(await client.zRange(`${prefix}:1:ids:{numbers/d}`, 0, -1), ['one']);
@@ -169,7 +168,7 @@ await withRedis(() => {
     const [here, there] = [await redisHub(t, { prefix }), await redisHub(t, { prefix })];
     const bob = await enter(t, there, 'bob');
     await untilHeard(here, bob);
-    const client = await createClient({ url: REDIS_URL }).connect();
+    const client = await clientOf(REDIS_URL);
     t.teardown(() => client.close());
     for (const text of [
       '',
@@ -188,7 +187,7 @@ await withRedis(() => {
 
   test('a hub that may not listen does not start', async (t) => {
     const redis = await ownRedis(t);
-    const admin = await createClient({ url: redis.url }).connect();
+    const admin = await clientOf(redis.url);
     t.teardown(() => admin.destroy());
     await admin.sendCommand(['ACL', 'SETUSER', 'mute', 'on', '>secret', '~*', '+@all', 'resetchannels']);
     const url = redis.url.replace('//', '//mute:secret@');

@@ -1,5 +1,4 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import { createClient } from '@redis/client';
 import { test } from 'tap';
 import { createLog } from '../../../core/log.ts';
 import { Keys } from '../../../plugins/redis/keys.ts';
@@ -7,7 +6,7 @@ import { RedisPresence } from '../../../plugins/redis/presence.ts';
 import { StandaloneLink } from '../../../plugins/redis/standalone.ts';
 import { presenceContract } from '../../contract/presence.ts';
 import { enter, redisHub, untilPresent } from './hubs.ts';
-import { ownPrefix, REDIS_URL, withRedis } from './service.ts';
+import { clientOf, ownPrefix, REDIS_URL, withRedis } from './service.ts';
 
 await withRedis(() => {
   presenceContract('presence in Redis', async (t) => {
@@ -23,7 +22,7 @@ await withRedis(() => {
 
   test('what a hub entered that nobody knows any more is not seen, and removed by who finds it', async (t) => {
     const prefix = ownPrefix(t);
-    const redis = await createClient({ url: REDIS_URL }).connect();
+    const redis = await clientOf(REDIS_URL);
     t.teardown(() => redis.close());
     const hub = await redisHub(t, { prefix, store: false });
     const key = `${prefix}:1:present:c / all`;

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { setTimeout as wait } from 'node:timers/promises';
 import { type Test, test } from 'tap';
-import { type Client, connect } from '../../helpers/hub.ts';
+import { type Client, connect, startHub } from '../../helpers/hub.ts';
 import { API, project, type Running } from '../../helpers/project.ts';
 import { ownPrefix, withRedis } from './service.ts';
 
@@ -31,6 +31,9 @@ const config = (prefix: string) => `
   } });
   export default { plugins: [who(), redis({ prefix: '${prefix}' })] };`;
 
+/** Milliseconds between two requests, so that what is waited for has a processor to happen on. */
+const BETWEEN = 5;
+
 /** Over a connection of its own, so that any of the processes may get it. undefined: it was cut while its process stopped. */
 function ask(port: number, path: string): Promise<string | undefined> {
   return new Promise((resolve) => {
@@ -52,6 +55,7 @@ async function pids(port: number, count: number, others: ReadonlySet<number> = n
   while (found.size < count) {
     const pid = await answering(port);
     if (pid !== undefined && !others.has(pid)) found.add(pid);
+    await wait(BETWEEN);
   }
   return found;
 }
@@ -124,7 +128,7 @@ await withRedis(() => {
     };
     const watching = watch();
     let answers = 0;
-    while (!isDone) if ((await answering(port)) !== undefined) answers++;
+    for (; !isDone; await wait(BETWEEN)) if ((await answering(port)) !== undefined) answers++;
     await watching;
     t.ok(answers > 0, 'it answers meanwhile');
     t.strictSame(order, ['1 ready', '1 closed', '2 ready', '2 closed']);
@@ -160,12 +164,12 @@ await withRedis(() => {
     );
     t.match(without.stderr, /^hub: process 1 cannot start, for the reason above, and no other one runs$/m);
     for (const count of ['0', '1.5', 'all'])
-      t.match(await run(count), {
+      t.match(await alone.runQuickly(['start', '--processes', count]), {
         code: 1,
         stderr: `hub: --processes must be a whole number from 1 to 256, found "${count}"\n`,
       });
-    const other = await alone.start();
-    t.match(await run('2', { HUB_PORT: `${other.ports[0]}` }), {
+    const other = await startHub(t);
+    t.match(await run('2', { HUB_PORT: `${other.port}` }), {
       code: 1,
       stderr: /^hub: cannot listen on 127\.0\.0\.1 port \d+: another program has the port/,
     });

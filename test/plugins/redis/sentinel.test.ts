@@ -1,6 +1,5 @@
 /** What is promised of Redis holds where sentinels name it, and writes wait for a replica. */
 import { setTimeout as wait } from 'node:timers/promises';
-import { createClient } from '@redis/client';
 import t, { test } from 'tap';
 import { createLog } from '../../../core/log.ts';
 import redis from '../../../plugins/redis/index.ts';
@@ -12,7 +11,7 @@ import { storeContract } from '../../contract/store.ts';
 import { startHub } from '../../helpers/hub.ts';
 import { hubsOn } from './cluster.ts';
 import { redisHub, untilReady } from './hubs.ts';
-import { newPrefix, ownRedis, withRedis } from './service.ts';
+import { clientOf, newPrefix, ownRedis, withRedis } from './service.ts';
 import { ownSentinels } from './sets.ts';
 
 /** Nothing is taken for dead here. */
@@ -70,7 +69,7 @@ await withRedis(async () => {
   test('writes at the same time wait for the replica together', async (t) => {
     const store = redisStore(await open(), new Keys(newPrefix()), { waitMs: 0, waiting: 0, replicas: 1 });
     t.teardown(() => store.close());
-    const client = await createClient({ url: direct }).connect();
+    const client = await clientOf(direct);
     t.teardown(() => client.close());
     const waits = async () => Number(/cmdstat_wait:calls=(\d+)/.exec(await client.info('commandstats'))?.[1]);
     const before = await waits();
@@ -120,13 +119,13 @@ await withRedis(async () => {
     const other = await ownRedis(t, { requirepass: 'of-servers' });
     const prefix = newPrefix();
     const hub = await redisHub(t, { ...options, prefix, silenceMs: 500, replicas: 0 });
-    const sentinel = await createClient({ url: sentinels[0] ?? '' }).connect();
+    const sentinel = await clientOf(sentinels[0] ?? '');
     t.teardown(() => sentinel.close());
     const { port } = new URL(other.url);
     await sentinel.sendCommand(['SENTINEL', 'REMOVE', 'mymaster']);
     await sentinel.sendCommand(['SENTINEL', 'MONITOR', 'mymaster', '127.0.0.1', port, '1']);
     await hub.parts.heard.next((text) => text === 'missed');
-    const client = await createClient({ url: other.url.replace('//', '//:of-servers@') }).connect();
+    const client = await clientOf(other.url.replace('//', '//:of-servers@'));
     t.teardown(() => client.close());
     // The store follows by a connection of its own: until then it writes to the old one, or cannot.
     while ((await client.exists(`${prefix}:1:docs:{numbers/d}`)) === 0)

@@ -7,8 +7,8 @@ import { createConnection, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import { createClient } from '@redis/client';
-import { type Test, test } from 'tap';
+import { RedisClient } from '@redis/client';
+import tap, { type Test, test } from 'tap';
 
 export const REDIS_URL = 'redis://127.0.0.1:6379';
 
@@ -30,10 +30,23 @@ async function missing(): Promise<string | undefined> {
 }
 
 /** A prefix of its own, whose keys are gone after the test. */
-export function ownPrefix(t: Test, url = REDIS_URL): string {
+export function ownPrefix(t: Test): string {
   const prefix = newPrefix();
-  t.teardown(() => deleteKeys(url, [prefix]));
+  const client = cleaner();
+  t.teardown(async () => deleteKeysBy(await client, prefix));
   return prefix;
+}
+
+let cleaning: ReturnType<typeof clientOf> | undefined;
+
+/** One for all tests of a file: to connect takes longer than to delete the keys of a test. */
+function cleaner(): ReturnType<typeof clientOf> {
+  if (cleaning !== undefined) return cleaning;
+  const client = clientOf(REDIS_URL);
+  // At once: what ends last must be there first.
+  tap.teardown(async () => (await client).close());
+  cleaning = client;
+  return client;
 }
 
 export function newPrefix(): string {
@@ -41,13 +54,21 @@ export function newPrefix(): string {
 }
 
 export async function deleteKeys(url: string, prefixes: readonly string[]): Promise<void> {
-  const client = await createClient({ url }).connect();
-  for (const prefix of prefixes) {
-    for await (const keys of client.scanIterator({ MATCH: `${prefix}:*`, COUNT: 10_000 })) {
-      if (keys.length > 0) await client.unlink(keys);
-    }
-  }
+  const client = await clientOf(url);
+  for (const prefix of prefixes) await deleteKeysBy(client, prefix);
   await client.close();
+}
+
+/** `createClient` takes longer than to connect. */
+const newClient = RedisClient.factory();
+
+/** A connection of the test's own. */
+export const clientOf = (url: string) => newClient({ url }).connect();
+
+async function deleteKeysBy(client: Awaited<ReturnType<typeof clientOf>>, prefix: string): Promise<void> {
+  for await (const keys of client.scanIterator({ MATCH: `${prefix}:*`, COUNT: 10_000 })) {
+    if (keys.length > 0) await client.unlink(keys);
+  }
 }
 
 /** A Redis of the test's own on a free port, which keeps what it acknowledged when it is killed; or a sentinel. */

@@ -3,9 +3,8 @@ import { randomBytes } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import { createClient } from '@redis/client';
 import type { Test } from 'tap';
-import { freePort, type OwnRedis, ownRedis, ownServer } from './service.ts';
+import { clientOf, freePort, type OwnRedis, ownRedis, ownServer } from './service.ts';
 
 /** Replicas get all there is at once. */
 const REPLICATION = { 'repl-diskless-sync-delay': '0' };
@@ -23,7 +22,7 @@ export async function ownCluster(t: Test, hasReplicas = false): Promise<[OwnRedi
       'cluster-port': `${busPort}`,
       ...(hasReplicas && { 'cluster-node-timeout': `${SILENCE_MS}`, 'cluster-replica-validity-factor': '0' }),
     });
-    const client = await createClient({ url: redis.url }).connect();
+    const client = await clientOf(redis.url);
     const ask = async (...args: string[]) => String(await client.sendCommand(args));
     return { redis, port: new URL(redis.url).port, busPort: `${busPort}`, client, ask };
   };
@@ -108,11 +107,11 @@ export async function ownSentinels(
   );
   const urls = (await Promise.all(sentinels)).map(({ url }) => url.replace('//', '//:of-sentinels@'));
 
-  const client = await createClient({ url: first.url.replace('//', '//:of-servers@') }).connect();
+  const client = await clientOf(first.url.replace('//', '//:of-servers@'));
   const online = async () => String(await client.sendCommand(['INFO', 'replication'])).match(/state=online/g);
   while (((await online())?.length ?? 0) < counts.servers - 1) await wait(10);
   await client.close();
-  const asked = await createClient({ url: urls[0] ?? '' }).connect();
+  const asked = await clientOf(urls[0] ?? '');
   t.teardown(() => asked.close());
   const master = async () => {
     const answer = await asked.sendCommand(['SENTINEL', 'GET-MASTER-ADDR-BY-NAME', 'mymaster']);
