@@ -52,6 +52,12 @@ export function checkSequence(sequence: number, field: string): void {
   }
 }
 
+/** @throws RangeError when a fence is not a whole number above 0. */
+export function checkFence(fence: number): void {
+  if (!Number.isSafeInteger(fence) || fence < 1)
+    throw new RangeError(`fence: expected a whole number above 0, found ${fence}`);
+}
+
 /** @throws TypeError when a blob would get a name that is no SHA-256 in hex. */
 export function checkHash(hash: string): void {
   if (!/^[0-9a-f]{64}$/.test(hash))

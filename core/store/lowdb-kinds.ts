@@ -1,6 +1,6 @@
 /** The three kinds of data on tables in memory. */
 import { JsonText } from '../json.ts';
-import { checkHash, checkId, checkSequence, logBounds } from './ids.ts';
+import { checkFence, checkHash, checkId, checkSequence, logBounds } from './ids.ts';
 import type { LogRow } from './lowdb-formats.ts';
 import type { LowTable } from './lowdb-table.ts';
 import { type Blobs, type Collection, hashOf, type Log } from './port.ts';
@@ -108,7 +108,8 @@ export function logOf<T>(table: LowTable<LogRow>): Log<T> {
   };
 }
 
-export function blobsOf(table: LowTable<Uint8Array>): Blobs {
+/** @param fences of all groups, in memory alone: what could be late ends with the process. */
+export function blobsOf(table: LowTable<Uint8Array>, name: string, fences: Map<string, number>): Blobs {
   return {
     async put(content, hash = hashOf(content)) {
       checkHash(hash);
@@ -123,10 +124,17 @@ export function blobsOf(table: LowTable<Uint8Array>): Blobs {
     async has(hash) {
       return table.get(hash) !== undefined;
     },
-    async delete(hashes) {
+    async delete(hashes, fence = Number.MAX_SAFE_INTEGER) {
+      checkFence(fence);
+      if (fence < (fences.get(name) ?? 0)) return 0;
       const known = [...new Set(hashes)].filter((hash) => table.get(hash) !== undefined);
       await table.set(known.map((hash) => [hash, undefined]));
       return known.length;
+    },
+    async setFence(fence) {
+      checkFence(fence);
+      await table.set([]); // not once it is closed
+      fences.set(name, Math.max(fence, fences.get(name) ?? 0));
     },
     async ids(range) {
       return table.ids(range);

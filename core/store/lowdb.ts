@@ -23,6 +23,7 @@ export async function openLowdbStore(
   const documents = new Tables(folder && join(folder, 'collections'), DOCUMENTS, checkOpen);
   const logs = new Tables(folder && join(folder, 'logs'), LOG, checkOpen);
   const blobs = new Tables(folder && join(folder, 'blobs'), BLOBS, checkOpen);
+  const fences = new Map<string, number>();
   const all = [documents, logs, blobs];
   for (const tables of all) await tables.load();
   const settle = async () => {
@@ -33,7 +34,7 @@ export async function openLowdbStore(
     isShared: false,
     collection: (name) => collectionOf(documents.open(name)),
     log: (name) => logOf(logs.open(name)),
-    blobs: (name) => blobsOf(blobs.open(name)),
+    blobs: (name) => blobsOf(blobs.open(name), name, fences),
     contents: contentsOf(documents, logs, blobs),
     close: () => {
       closing ??= settle();

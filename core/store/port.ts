@@ -133,8 +133,17 @@ export interface Blobs {
   put(content: string | Uint8Array, hash?: string): Promise<string>;
   get(hash: string): Promise<Uint8Array | undefined>;
   has(hash: string): Promise<boolean>;
-  /** Unknown hashes are ignored. @returns how many were deleted. */
-  delete(hashes: readonly string[]): Promise<number>;
+  /**
+   * Unknown hashes are ignored.
+   * @param fence nothing is deleted if a higher one has been set by then. Left out: whatever has been set.
+   * @returns how many were deleted.
+   */
+  delete(hashes: readonly string[], fence?: number): Promise<number>;
+  /**
+   * Once it resolves, no deletion with a lower fence is made any more, whoever asked for it and when.
+   * @param fence a whole number above 0; one below the present fence changes nothing.
+   */
+  setFence(fence: number): Promise<void>;
   /** Hashes in ascending order. */
   ids(range?: IdRange): Promise<string[]>;
 }

@@ -13,6 +13,11 @@ const SCHEMA_VERSION = 1;
 /** A write-ahead log that grew beyond this, in bytes, while somebody kept reading is cut back afterwards. */
 const MAX_IDLE_WAL = 64 * 1024 * 1024;
 
+/** The lowest number that deletions of a group of blobs must have, where one was set. Files made without it get it. */
+const FENCES = `
+  CREATE TABLE IF NOT EXISTS fences (name TEXT NOT NULL PRIMARY KEY, fence INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+`;
+
 /*
  * Rows lie in the order in which they were written, with an index on their keys: entries of many keys are appended
  * 2 to 4 times as fast as in the order of the keys, and lists of ids touch the index alone. `trimmed` remembers
@@ -91,6 +96,7 @@ function prepareFile(db: DatabaseSync, file: string, durability: 'process' | 'po
     }
     db.exec(SCHEMA);
   }
+  db.exec(FENCES);
   db.exec('COMMIT');
 }
 

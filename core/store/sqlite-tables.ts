@@ -1,6 +1,6 @@
 /** The three kinds of data as statements; each statement is prepared once for all names. */
 import type { SQLInputValue, SQLOutputValue } from 'node:sqlite';
-import { checkHash, checkId, checkName, checkSequence, idBounds, logBounds } from './ids.ts';
+import { checkFence, checkHash, checkId, checkName, checkSequence, idBounds, logBounds } from './ids.ts';
 import { type Blobs, type Collection, hashOf, type IdRange, type Log, type LogEntry } from './port.ts';
 import type { SqliteEngine } from './sqlite-engine.ts';
 import type { LongReads } from './sqlite-long-reads.ts';
@@ -144,6 +144,10 @@ export function blobGroups(engine: SqliteEngine, longReads: LongReads): (name: s
   const has = engine.prepare('SELECT 1 FROM blobs WHERE name = ? AND hash = ?');
   const put = engine.prepare('INSERT INTO blobs VALUES (?, ?, CAST(? AS BLOB))');
   const remove = engine.prepare('DELETE FROM blobs WHERE name = ? AND hash = ?');
+  const isPast = engine.prepare('SELECT 1 FROM fences WHERE name = ? AND fence > ?');
+  const setFence = engine.prepare(
+    'INSERT INTO fences VALUES (?, ?) ON CONFLICT DO UPDATE SET fence = max(fence, excluded.fence)',
+  );
   const ids = idReader(
     engine,
     longReads,
@@ -166,12 +170,18 @@ export function blobGroups(engine: SqliteEngine, longReads: LongReads): (name: s
       async has(hash) {
         return engine.read(() => has.get(name, hash) !== undefined);
       },
-      async delete(hashes) {
+      async delete(hashes, fence = Number.MAX_SAFE_INTEGER) {
+        checkFence(fence);
         return engine.writeAll(() => {
           let deleted = 0;
+          if (isPast.get(name, fence) !== undefined) return deleted;
           for (const hash of hashes) deleted += Number(remove.run(name, hash).changes);
           return deleted;
         });
+      },
+      async setFence(fence) {
+        checkFence(fence);
+        await engine.write(() => setFence.run(name, fence));
       },
       ids: (range) => ids(name, range),
     };

@@ -28,6 +28,10 @@ export interface StoredObject extends ModuleText {
   readonly kind: Kind;
 }
 
+export function objectsIn(store: PluginStore): Readonly<Record<Kind, Blobs>> {
+  return { blob: store.blobs('blobs'), tree: store.blobs('trees'), commit: store.blobs('commits') };
+}
+
 /** What is remembered of grids, so that a change of the cells need not look at them. */
 interface Facts {
   readonly count?: number;
@@ -47,7 +51,7 @@ export class Repository {
   /** @param cacheBytes of module texts kept in memory. */
   constructor(store: PluginStore, protection: Protection, cacheBytes: number) {
     this.#protection = protection;
-    this.objects = { blob: store.blobs('blobs'), tree: store.blobs('trees'), commit: store.blobs('commits') };
+    this.objects = objectsIn(store);
     this.#cache = new TextCache(cacheBytes);
   }
 

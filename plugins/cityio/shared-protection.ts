@@ -9,8 +9,8 @@
  * - Before it looks for what tags refer to, it changes every tag (`Tags.touch`). Who read a tag before that cannot write it any more, and
  *   begins anew, with marks of this collection. So marks of earlier ones need not be kept for ever.
  *
- * A collection of a hub that is late finds another `state`, and ends. Only what it has sent already can still be done: what it was
- * deleting is neither marked nor stored for `lateMs` after somebody found that it does not go on.
+ * A collection of a hub that is late finds another `state`, and ends. Only what it has sent already could still be done: who needs what it is
+ * deleting, and finds that it does not go on, first sets a fence that keeps that from being done.
  */
 import { randomUUID } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
@@ -22,6 +22,7 @@ import {
   type Collection as StoreCollection,
 } from '../../core/index.ts';
 import type { CollectingTerm, Collection, Protection } from './protection.ts';
+import { objectsIn } from './repository.ts';
 
 interface State {
   /** Of the lease of the latest collection. */
@@ -32,6 +33,8 @@ interface State {
   readonly by: string;
   /** Hashes that are being deleted. */
   readonly deleting: readonly string[];
+  /** The fence of what is being deleted. */
+  readonly turn: number;
 }
 interface Mark {
   /** Of the latest collection when it was made. */
@@ -46,7 +49,7 @@ type Document = State | Mark | Hold;
 const STATE = 'state';
 const MARK = 'mark/';
 const HOLD = 'hold/';
-const NONE: State = { fence: 0, number: 0, by: '', deleting: [] };
+const NONE: State = { fence: 0, number: 0, by: '', deleting: [], turn: 0 };
 
 /** Collections that a mark outlives. */
 const KEPT = 2;
@@ -62,15 +65,19 @@ const PAUSE_MS = 10;
 const LOOK_MS = 100;
 /** A hold says that it is still wanted. */
 const BEAT_MS = 10_000;
-/** Within this time after it was sent, a deletion is done or never will be. A hold that says nothing for so long is that of a hub that is gone. */
-const LATE_MS = 60_000;
+/** A hold that says nothing for so long is that of a hub that is gone. */
+const SILENCE_MS = 60_000;
+/** A deletion that takes longer does not go on, in ms: far longer than one of a hub that is well. */
+const STALLED_MS = 2_000;
 
 export class SharedProtection implements Protection {
   readonly #documents: StoreCollection<Document>;
   readonly #states: StoreCollection<State>;
   readonly #marks: StoreCollection<Mark>;
   readonly #holds: StoreCollection<Hold>;
-  readonly #lateMs: number;
+  readonly #objects: readonly Blobs[];
+  readonly #silenceMs: number;
+  readonly #stalledMs: number;
   /** As it was read last. */
   #state: State | undefined;
   /** What this hub found last that was being deleted, and since when, as `performance.now` has it. */
@@ -78,13 +85,15 @@ export class SharedProtection implements Protection {
   /** Holds of which this hub waits for a beat, and since when, as `performance.now` has it. */
   readonly #heard = new Map<string, { readonly beat: number; readonly at: number }>();
 
-  constructor(store: PluginStore, lateMs = LATE_MS) {
+  constructor(store: PluginStore, { silenceMs = SILENCE_MS, stalledMs = STALLED_MS } = {}) {
     const name = 'collecting';
     this.#documents = store.collection(name);
     this.#states = store.collection(name);
     this.#marks = store.collection(name);
     this.#holds = store.collection(name);
-    this.#lateMs = lateMs;
+    this.#objects = Object.values(objectsIn(store));
+    this.#silenceMs = silenceMs;
+    this.#stalledMs = stalledMs;
   }
 
   async protect(hashes: readonly string[]): Promise<void> {
@@ -119,9 +128,15 @@ export class SharedProtection implements Protection {
   async begin(term: CollectingTerm | undefined, signal: AbortSignal): Promise<Collection | undefined> {
     await this.#recover(signal);
     const present = await this.#states.get(STATE);
-    const { fence, number, deleting } = present ?? NONE;
+    const { fence, number, deleting, turn } = { ...NONE, ...present };
     if (deleting.length > 0 || (term !== undefined && term.fence < fence)) return undefined;
-    const state = { fence: term?.fence ?? fence, number: number + 1, by: randomUUID(), deleting: [] };
+    const state = {
+      fence: term?.fence ?? fence,
+      number: number + 1,
+      by: randomUUID(),
+      deleting: [],
+      turn: turn + 1,
+    };
     if (!(await this.#change(present, state)) || (await this.#isHeld())) return undefined;
     return this.#collection(state);
   }
@@ -136,16 +151,10 @@ export class SharedProtection implements Protection {
       return !isOver;
     };
     const chunk = async (objects: Blobs, hashes: readonly string[]): Promise<number> => {
-      const at = performance.now();
       if (!(await enter(hashes))) return 0;
       const marks = await Promise.all(hashes.map((hash) => this.#marks.get(MARK + hash)));
       const garbage = hashes.filter((_, index) => isOld(marks[index], begun.number));
-      // This hub was paused: others may take what is deleted for done.
-      if (performance.now() - at > this.#lateMs / 2) {
-        isOver = true;
-        return 0;
-      }
-      const deleted = garbage.length === 0 ? 0 : await objects.delete(garbage);
+      const deleted = garbage.length === 0 ? 0 : await objects.delete(garbage, begun.turn);
       await enter([]);
       return deleted;
     };
@@ -188,9 +197,12 @@ export class SharedProtection implements Protection {
     }
   }
 
-  /** What is being deleted is taken for done when that did not go on for long enough. */
+  /** What is being deleted stays from here on, if it is still there, when that did not go on for long enough. */
   async #takeOver(state: State): Promise<boolean> {
-    return this.#age(state) > this.#lateMs && this.#change(state, { deleting: [], by: randomUUID() });
+    if (this.#age(state) <= this.#stalledMs) return false;
+    const turn = { ...NONE, ...state }.turn + 1;
+    await Promise.all(this.#objects.map((objects) => objects.setFence(turn)));
+    return this.#change(state, { deleting: [], by: randomUUID(), turn });
   }
 
   /** For how long this hub has found exactly this state, in ms. */
@@ -210,7 +222,7 @@ export class SharedProtection implements Protection {
       const heard = this.#heard.get(id);
       if (hold === undefined) continue;
       if (heard?.beat !== hold.beat) this.#heard.set(id, { beat: hold.beat, at: performance.now() });
-      else if (performance.now() - heard.at > this.#lateMs) {
+      else if (performance.now() - heard.at > this.#silenceMs) {
         await this.#documents.batch([{ delete: id }], { id, value: hold });
         continue;
       }

@@ -87,7 +87,7 @@ function conditionOf(condition: Condition<unknown>): [id: string, value: string]
  * @param condition field and value that must be there; empty: none must.
  * @returns how many were deleted; -1: the condition is not met, and nothing was changed.
  */
-export async function change(
+async function change(
   engine: Engine,
   keys: HashKeys,
   puts: readonly string[],

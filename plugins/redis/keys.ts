@@ -21,9 +21,13 @@ export class Keys {
     return `${this.#root}:log:${name}:${key}`;
   }
 
-  /** Hash of bytes by their hash, and the sorted set of the hashes. */
-  blobs(name: string): [contents: string, hashes: string] {
-    return [`${this.#root}:blobs:{${name}}`, `${this.#root}:hashes:{${name}}`];
+  /** Hash of bytes by their hash, the sorted set of the hashes, and the number that deletions must have. */
+  blobs(name: string): [contents: string, hashes: string, fence: string] {
+    return [
+      `${this.#root}:blobs:{${name}}`,
+      `${this.#root}:hashes:{${name}}`,
+      `${this.#root}:fence:{${name}}`,
+    ];
   }
 
   /**

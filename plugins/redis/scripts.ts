@@ -47,7 +47,24 @@ else
 end
 return 1`;
 
-/** Keys as before. Arguments: id, value. An id that is there already keeps its value. */
+/** Keys: hash, its sorted set of ids, fence. Arguments: fence, ids to delete. Returns how many were deleted: none with a fence below. */
+export const DELETE = `
+if tonumber(redis.call('GET', KEYS[3]) or 0) > tonumber(ARGV[1]) then return 0 end
+local deleted = 0
+for i = 2, #ARGV do
+  if redis.call('HDEL', KEYS[1], ARGV[i]) == 1 then
+    redis.call('ZREM', KEYS[2], ARGV[i])
+    deleted = deleted + 1
+  end
+end
+return deleted`;
+
+/** Key: fence. Argument: the next one, unless it is lower. */
+export const SET_FENCE = `
+if tonumber(redis.call('GET', KEYS[1]) or 0) < tonumber(ARGV[1]) then redis.call('SET', KEYS[1], ARGV[1]) end
+return 1`;
+
+/** Keys as for CHANGE. Arguments: id, value. An id that is there already keeps its value. */
 export const ADD = `
 if redis.call('HSETNX', KEYS[1], ARGV[1], ARGV[2]) == 1 then redis.call('ZADD', KEYS[2], 0, ARGV[1]) end
 return 1`;

@@ -65,6 +65,29 @@ export async function blobTests(t: Test, open: OpenStore): Promise<void> {
     t.ok(await blobs.has(a));
   });
 
+  t.test(
+    'a deletion with a fence is not made once a higher one is set, whichever of its group asked for it',
+    async (t) => {
+      const store = await open(t);
+      const [blobs, same, other] = [store.blobs('a'), store.blobs('a'), store.blobs('b')];
+      const [a, b, c] = await Promise.all([blobs.put('a'), blobs.put('b'), blobs.put('c')]);
+      await other.put('a');
+      t.equal(await blobs.delete([a], 1), 1, 'none is set yet');
+      await same.setFence(7);
+      for (const fence of [6, 1]) t.equal(await blobs.delete([b, c], fence), 0);
+      t.equal(await blobs.delete([b], 7), 1);
+      await blobs.setFence(3);
+      t.equal(await same.delete([c], 6), 0, 'a lower one changes nothing');
+      t.equal(await other.delete([a], 1), 1, 'of another group');
+      t.strictSame(await blobs.ids(), [c]);
+      t.equal(await blobs.delete([c]), 1, 'without a fence');
+      for (const fence of [0, -1, 1.5, Number.NaN, Number.POSITIVE_INFINITY]) {
+        await t.rejects(blobs.delete([c], fence), /fence: expected a whole number above 0/);
+        await t.rejects(blobs.setFence(fence), /fence: expected a whole number above 0/);
+      }
+    },
+  );
+
   t.test('5 MB', async (t) => {
     const blobs = (await open(t)).blobs('a');
     const large = Buffer.alloc(5_000_000, 'abc\xff', 'latin1');

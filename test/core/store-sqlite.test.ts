@@ -183,6 +183,20 @@ test('a database of a newer version or of another program is refused', async (t)
   t.throws(() => openSqliteStore({ folder: join(folder, 'other') }), /is a database of another program/);
 });
 
+test('a file without a place for fences gets it', async (t) => {
+  const { store, folder, file } = opened(t);
+  const hash = await store.blobs('a').put('text');
+  await store.close();
+  const before = new DatabaseSync(file);
+  before.exec('DROP TABLE fences');
+  before.close();
+  const again = openSqliteStore({ folder });
+  t.teardown(() => again.close());
+  await again.blobs('a').setFence(2);
+  t.equal(await again.blobs('a').delete([hash], 1), 0);
+  t.equal(await again.blobs('a').delete([hash], 2), 1);
+});
+
 test('damage inside the file is named, and does not stop the rest', async (t) => {
   const { store, file } = opened(t);
   const documents = store.collection<number>('a');
