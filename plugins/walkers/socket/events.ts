@@ -156,7 +156,7 @@ async function runWalker(
   }
   if (visitor.entering !== undefined) await visitor.entering;
   if (engine.loaded !== undefined) await engine.loaded;
-  const { caller, clientId, channelId } = visitor;
+  const { caller, client } = visitor;
   const walker = engine.walkers.get(event.walker);
   const failed = (error: string) => socket.failed({ error });
   const node = event.node ?? undefined;
@@ -168,7 +168,7 @@ async function runWalker(
   const problem = entryProblem(walker, node);
   if (problem !== undefined) return failed(`Event ${walker.name} ${problem}!`);
   const fields = settableFields(walker, event.context);
-  const call = { walker, fields, caller, node, client: { client_id: clientId, channel_id: channelId }, turn };
+  const call = { walker, fields, caller, node, client, turn };
   if (walker.specs.async) {
     const id = await asyncRuns.begin(call);
     return event.response ? socket.answer({ status: 200, walker_id: id }) : undefined;
