@@ -32,6 +32,8 @@ export class Isolates {
   /** By bundle and memory limit; the last one is the one used last. */
   readonly #guests = new Map<string, Guest>();
   readonly #bundles = new Map<string, LoadedBundle>();
+  /** What was asked for last, which is mostly asked for next. */
+  #last: { readonly key: string; readonly heapMb: number; readonly guest: Guest } | undefined;
   readonly #code = guestCode();
   readonly #host: HostCall;
 
@@ -50,6 +52,8 @@ export class Isolates {
 
   /** @throws Error when the bundle was not loaded, or its code cannot be compiled. */
   get(key: string, heapMb: number): Guest {
+    const last = this.#last;
+    if (last?.key === key && last.heapMb === heapMb) return last.guest;
     const name = `${key} ${heapMb}`;
     const bundle = this.#bundles.get(key);
     if (bundle === undefined) throw new Error(`the files of ${key} are not loaded`);
@@ -58,6 +62,7 @@ export class Isolates {
     this.#guests.set(name, guest);
     const [oldest] = this.#guests.keys();
     if (this.#guests.size > MOST_ISOLATES && oldest !== undefined) this.#drop(oldest);
+    this.#last = { key, heapMb, guest };
     return guest;
   }
 
@@ -69,6 +74,7 @@ export class Isolates {
   #drop(name: string): void {
     const guest = this.#guests.get(name);
     this.#guests.delete(name);
+    this.#last = undefined;
     if (guest?.isolate.isDisposed === false) guest.isolate.dispose();
   }
 

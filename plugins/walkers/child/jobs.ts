@@ -1,5 +1,6 @@
 /** One job after the other: runs a walker or lists the walkers of a bundle, and tells the hub how it went. */
 import { randomBytes } from 'node:crypto';
+import type { RunText } from '../runtime/input.ts';
 import { type ChildLimits, parseLimits } from '../runtime/protocol.ts';
 import { type Guest, Isolates } from './isolates.ts';
 import type { LineWriter } from './lines.ts';
@@ -34,7 +35,6 @@ export class Jobs {
   #seeds = '';
   /** The job that is going on. */
   #job = '';
-  #limitsText = '';
   #limits: ChildLimits = parseLimits('');
   /** The isolate's clock when the job began, in nanoseconds. */
   #isolateBefore = 0n;
@@ -52,8 +52,8 @@ export class Jobs {
     this.#ask = ask;
   }
 
-  /** @param input of a run; undefined: a list of walkers. */
-  do(job: string, key: string, limits: string, input?: string): void {
+  /** @param limits empty: those of the job before. @param run undefined: a list of walkers. */
+  do(job: string, key: string, limits: string, run?: RunText): void {
     const started = process.hrtime.bigint();
     this.#begin(job, limits, started);
     let guest: Guest | undefined;
@@ -62,9 +62,9 @@ export class Jobs {
     try {
       guest = this.isolates.get(key, this.#limits.heapMb);
       this.#isolateBefore = guest.isolate.cpuTime;
-      const values = input === undefined ? [] : [input, this.#limits.guest, this.#seed()];
+      const values = run === undefined ? [] : [run.input, run.who, this.#limits.guest, this.#seed()];
       const result = String(
-        (input === undefined ? guest.list : guest.run).applySync(undefined, values, {
+        (run === undefined ? guest.list : guest.run).applySync(undefined, values, {
           timeout: this.#limits.cpuMs,
         }),
       );
@@ -91,10 +91,7 @@ export class Jobs {
 
   #begin(job: string, limits: string, now: bigint): void {
     this.#job = job;
-    if (limits !== this.#limitsText) {
-      this.#limitsText = limits;
-      this.#limits = parseLimits(limits);
-    }
+    if (limits !== '') this.#limits = parseLimits(limits);
     if (now - this.#cpuReadAt > READ_CPU_EVERY) {
       this.#cpuReadAt = now;
       this.#cpuBefore = threadCpuUs();

@@ -9,47 +9,46 @@ const PENDING = 256 * 1024;
 /** Lines from the hub. */
 export class LineReader {
   #chunk = Buffer.allocUnsafe(64 * 1024);
-  /** Read but not handed out: the part of the buffer from `start` to `end`. */
-  #start = 0;
+  /** Bytes of the chunk that hold the beginning of a line. */
   #end = 0;
+  /** Whole lines; those before `#at` were handed out. */
+  #lines: readonly string[] = [];
+  #at = 0;
 
   /** Whether a whole line is there already. */
   get ready(): boolean {
-    const at = this.#chunk.indexOf(NEWLINE, this.#start);
-    return at !== -1 && at < this.#end;
+    return this.#at < this.#lines.length;
   }
 
   /** Waits for the next line. @returns undefined at the end of the input. */
   next(): string | undefined {
-    let searched = this.#start;
-    for (;;) {
-      const at = this.#chunk.subarray(0, this.#end).indexOf(NEWLINE, searched);
-      if (at !== -1) {
-        const line = this.#chunk.toString('utf8', this.#start, at);
-        this.#start = at + 1;
-        return line;
-      }
-      searched = this.#end - this.#start;
-      this.#makeRoom();
-      const count = readSync(0, this.#chunk, this.#end, this.#chunk.length - this.#end, null);
-      if (count === 0) return undefined;
-      this.#end += count;
-    }
+    while (!this.ready) if (!this.#read()) return undefined;
+    return this.#lines[this.#at++];
   }
 
-  /** Moves what waits to the beginning; twice the buffer when it is full. */
-  #makeRoom(): void {
-    const waiting = this.#chunk.subarray(this.#start, this.#end);
-    if (waiting.length > LINE_BYTES) throw new Error('the hub sent a line that is too long');
-    if (waiting.length === this.#chunk.length) {
-      const larger = Buffer.allocUnsafe(this.#chunk.length * 2);
-      waiting.copy(larger);
-      this.#chunk = larger;
-    } else {
-      this.#chunk.copyWithin(0, this.#start, this.#end);
+  /** Lines that have come together are decoded together. @returns false at the end of the input. */
+  #read(): boolean {
+    this.#makeRoom();
+    const count = readSync(0, this.#chunk, this.#end, this.#chunk.length - this.#end, null);
+    const last = this.#chunk.subarray(this.#end, this.#end + count).lastIndexOf(NEWLINE);
+    if (last === -1) this.#end += count;
+    else {
+      const size = this.#end + last;
+      this.#lines = this.#chunk.toString('utf8', 0, size).split('\n');
+      this.#at = 0;
+      this.#chunk.copyWithin(0, size + 1, this.#end + count);
+      this.#end += count - size - 1;
     }
-    this.#end -= this.#start;
-    this.#start = 0;
+    return count > 0;
+  }
+
+  /** Twice the buffer when it is full. */
+  #makeRoom(): void {
+    if (this.#end > LINE_BYTES) throw new Error('the hub sent a line that is too long');
+    if (this.#end < this.#chunk.length) return;
+    const larger = Buffer.allocUnsafe(this.#chunk.length * 2);
+    this.#chunk.copy(larger);
+    this.#chunk = larger;
   }
 }
 

@@ -33,10 +33,10 @@ const jobs = new Jobs(writer, (question) => {
 });
 
 function obey(line: string): void {
-  const [command, first = '', second = '', third = '', fourth = ''] = line.split('\t');
+  const [command, first = '', second = '', third = '', fourth = '', fifth = ''] = line.split('\t');
   switch (command) {
     case 'run':
-      jobs.do(first, second, third, fourth);
+      jobs.do(first, second, third, { input: fourth, who: fifth });
       break;
     case 'list':
       jobs.do(first, second, third);

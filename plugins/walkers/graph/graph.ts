@@ -79,6 +79,7 @@ export class Graph {
         const transaction = this.#open(asRoot, limits, age, conflicts >= MAX_CONFLICTS);
         try {
           const { journal, beside, result } = await attempt(transaction, conflicts);
+          if (journal === undefined && beside === undefined && transaction.isUntouched) return result;
           if ((await transaction.commit(journal, beside)) === 'stored') return result;
         } catch (error) {
           if (!transaction.refused) throw error;

@@ -84,6 +84,11 @@ export class Transaction {
     return this.#opened?.footprint.keys ?? new Set();
   }
 
+  /** It has read nothing: without changes there is nothing to commit. */
+  get isUntouched(): boolean {
+    return this.#opened === undefined;
+  }
+
   /** Whether it was told of a conflict: then how the run ended says nothing, and it is to be repeated. */
   get refused(): boolean {
     return this.#refused;
@@ -148,8 +153,6 @@ export class Transaction {
    */
   async commit(journal: unknown, beside?: Beside): Promise<Outcome> {
     try {
-      if (this.#open && journal === undefined && beside === undefined && this.#opened === undefined)
-        return 'stored';
       return await this.#reading(async () => {
         const plan = await this.#plan(journal);
         const all = beside === undefined ? plan : withBeside(plan, beside);

@@ -108,15 +108,16 @@ let limits: { readonly text: string; readonly values: GuestLimits } | undefined;
 /**
  * Runs a walker to its end.
  * @param text the run's input as JSON.
+ * @param who what it sees as `user`, `client` and `event`, as JSON.
  * @param limitsText JSON.
  * @param seed 16 hex digits that no other run has.
  * @returns parts separated by tabs, which JSON text never holds: `done`, the counts, the reports, what `status` and
  *   `respond` said, the journal ('' for none of it); or `failed`, the counts, the failure as JSON.
  */
-export function run(text: string, limitsText: string, seed: string): string {
+export function run(text: string, who: string, limitsText: string, seed: string): string {
   const input: RunInput = JSON.parse(text);
   if (limits?.text !== limitsText) limits = { text: limitsText, values: JSON.parse(limitsText) };
-  const run = new Run(input, limits.values, seed);
+  const run = new Run(input, who, limits.values, seed);
   setRun(undefined);
   try {
     const definition = definitionOf(evaluated()[input.walker]);

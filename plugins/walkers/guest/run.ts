@@ -40,11 +40,15 @@ export interface RunInput {
   readonly node: NodeRecord | null;
   /** Root id of the user it runs for. */
   readonly root: string;
+  /** Unix ms: what the clock shows. Undefined: the time it is. */
+  readonly now?: number;
+}
+
+/** For whom and why it runs. */
+interface Who {
   readonly user: Record<string, unknown> | null;
   readonly client: Record<string, unknown> | null;
   readonly event: unknown;
-  /** Unix ms: what the clock shows. Undefined: the time it is. */
-  readonly now?: number;
 }
 
 /** Asks or tells the hub something. Returns '=' and the answer as JSON, or '!', a code, ':' and what went wrong. */
@@ -55,6 +59,8 @@ export class Run {
   readonly limits: GuestLimits;
   /** What makes the ids of this run's things its own: 16 hex digits. */
   readonly #seed: string;
+  readonly #whoText: string;
+  #who: Who | undefined;
   readonly reports: unknown[] = [];
   status: number | undefined;
   body: unknown;
@@ -65,10 +71,18 @@ export class Run {
   failure: { readonly code: string; readonly message: string } | undefined;
   #made = 0;
 
-  constructor(input: RunInput, limits: GuestLimits, seed: string) {
+  constructor(input: RunInput, who: string, limits: GuestLimits, seed: string) {
     this.input = input;
+    this.#whoText = who;
     this.limits = limits;
     this.#seed = seed;
+  }
+
+  /** Read when the walker looks at it first, which few do. */
+  get who(): Who {
+    const who: Who = this.#who ?? JSON.parse(this.#whoText);
+    this.#who = who;
+    return who;
   }
 
   /** 24 hex digits that no other thing has. */

@@ -65,13 +65,13 @@ export class Walker {
     return currentGraph().find(currentRun().input.root);
   }
   get user(): unknown {
-    return currentRun().input.user;
+    return currentRun().who.user;
   }
   get client(): unknown {
-    return currentRun().input.client;
+    return currentRun().who.client;
   }
   get event(): unknown {
-    return currentRun().input.event;
+    return currentRun().who.event;
   }
   /** Sets the HTTP status of the answer. */
   status(code: number): void {

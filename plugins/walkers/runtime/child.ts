@@ -7,7 +7,7 @@ import type { Catalogue } from '../grants/offers.ts';
 import { ownEnvironment } from '../processes.ts';
 import type { Job } from './job.ts';
 import { Lines } from './lines.ts';
-import { type Cost, HUB_FD, parseCost } from './protocol.ts';
+import { type Cost, formatLimits, HUB_FD, parseCost } from './protocol.ts';
 import type { FailureCode } from './run.ts';
 import type { Version } from './version.ts';
 
@@ -53,6 +53,8 @@ export class Child {
   /** Of the others together. */
   #expectedUs = 0;
   readonly #loaded = new Set<number>();
+  /** Of the job given last. */
+  #limits = '';
   #ready = false;
   #finishing = false;
   #closed = false;
@@ -102,7 +104,9 @@ export class Child {
   give(job: Job): void {
     if (this.#jobs.size === 0) this.#startClock(job);
     this.#jobs.set(job.id, job);
-    const line = job.begin();
+    const limits = formatLimits(job.limits);
+    const line = job.begin(limits === this.#limits ? '' : limits);
+    this.#limits = limits;
     if (job.givenUs === undefined) this.#slow++;
     else this.#expectedUs += job.givenUs;
     const { version } = job;

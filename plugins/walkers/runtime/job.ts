@@ -1,8 +1,9 @@
 /** One thing a child has to do, from the queue to its end. */
 import { JsonText } from '../../../core/index.ts';
 import type { LinksQuery } from '../graph/transaction.ts';
+import type { RunText } from './input.ts';
 import type { RunLimits } from './limits.ts';
-import { type Cost, formatLimits, NO_COST } from './protocol.ts';
+import { type Cost, NO_COST } from './protocol.ts';
 import type {
   FailureCode,
   FunctionCall,
@@ -31,7 +32,7 @@ export class Job {
   readonly user: string;
   /** `performance.now()` when it was queued. */
   readonly queuedAt = performance.now();
-  readonly #input: string | undefined;
+  readonly #text: RunText | undefined;
   readonly #host: RunHost | undefined;
   readonly #settle: (result: RunResult) => void;
   /**
@@ -55,28 +56,27 @@ export class Job {
     limits: RunLimits,
     user: string,
     settle: (result: RunResult) => void,
-    run?: { readonly walker: string; readonly input: string; readonly host: RunHost },
+    run?: { readonly walker: string; readonly text: RunText; readonly host: RunHost },
   ) {
     this.id = id;
     this.version = version;
     this.limits = limits;
     this.user = user;
     this.walker = run?.walker;
-    this.#input = run?.input;
+    this.#text = run?.text;
     this.#host = run?.host;
     this.#settle = settle;
   }
 
-  /** The line that makes a child begin. */
-  begin(): string {
+  /** The line that makes a child begin. @param limits empty: those of the job before. */
+  begin(limits: string): string {
     this.#attempts++;
     this.#told = 0;
     this.givenUs = this.expectedUs;
     this.#host?.begun();
-    const limits = formatLimits(this.limits);
-    return this.#input === undefined
-      ? `list\t${this.id}\t${this.version.key}\t${limits}`
-      : `run\t${this.id}\t${this.version.key}\t${limits}\t${this.#input}`;
+    if (this.#text === undefined) return `list\t${this.id}\t${this.version.key}\t${limits}`;
+    const { input, who } = this.#text;
+    return `run\t${this.id}\t${this.version.key}\t${limits}\t${input}\t${who}`;
   }
 
   /** Microseconds that it is expected to take; undefined: no others may be given to a child together with it. */

@@ -4,6 +4,7 @@ import type { Catalogue } from '../grants/offers.ts';
 import type { Bundle } from '../source/bundle.ts';
 import { Child, type ChildEvents } from './child.ts';
 import { FairQueue } from './fair-queue.ts';
+import { type RunText, runText } from './input.ts';
 import { Job } from './job.ts';
 import type { RunLimits } from './limits.ts';
 import { NO_COST } from './protocol.ts';
@@ -37,8 +38,6 @@ const SHORT_LIFE = 2_000;
 const BACK_OFF = [100, 10_000] as const;
 /** The line in the queue of files that are loaded. */
 const LOADING = 'loading';
-/** Characters of what a walker starts from. */
-const MOST_INPUT = 32_000_000;
 
 export interface PoolStatistics {
   readonly processes: number;
@@ -105,10 +104,10 @@ export class WalkerPool {
 
   /** Never rejects: what goes wrong is in the result. */
   run(request: RunRequest, host: RunHost): Promise<RunResult> {
-    const { bundle, walker, fields, node, root, user, client, event, now, limits } = request;
-    const input = JSON.stringify({ walker, fields, node, root, user, client, event, now });
-    if (input.length > MOST_INPUT) return Promise.resolve(failure('limit', 'the fields are too large'));
-    return this.#add(bundle, limits, request.line ?? root, { walker, input, host });
+    const { bundle, walker, root, limits } = request;
+    const text = runText(request);
+    if (text === undefined) return Promise.resolve(failure('limit', 'the fields are too large'));
+    return this.#add(bundle, limits, request.line ?? root, { walker, text, host });
   }
 
   /** Whether a run would begin at once; and if it is one of those before, ends without asking the host for anything. */
@@ -168,7 +167,7 @@ export class WalkerPool {
     bundle: Bundle,
     limits: RunLimits,
     user: string,
-    run?: { readonly walker: string; readonly input: string; readonly host: RunHost },
+    run?: { readonly walker: string; readonly text: RunText; readonly host: RunHost },
   ): Promise<RunResult> {
     if (this.#stopping) return Promise.resolve(failure('stopped', 'the hub is stopping'));
     const version = this.#version(bundle);

@@ -1,10 +1,19 @@
 /** The events that clients send. */
-import { CLOSE_CODES, type Connection, type Hub, HubError, JsonText } from '../../../core/index.ts';
+import {
+  CLOSE_CODES,
+  type Connection,
+  type Hub,
+  HubError,
+  JsonText,
+  type Message,
+} from '../../../core/index.ts';
 import type { AsyncRuns } from '../async-runs.ts';
 import { callerOf, rootOf } from '../callers.ts';
 import type { Delivery, Engine } from '../engine.ts';
 import type { Options } from '../options.ts';
 import type { Turn } from '../order.ts';
+import type { Call, CallResult } from '../runner.ts';
+import type { LoadedWalker } from '../runtime/library.ts';
 import { answerOf, entryProblem, settableFields } from '../serving.ts';
 import {
   ChangeUserEvent,
@@ -127,10 +136,32 @@ function assertMay(
   }
 }
 
-async function answerInTurn(event: WalkerEvent, connection: Connection<Visitor>, parts: SocketParts) {
-  const turn = connection.data.order.next();
+async function answerInTurn(
+  event: WalkerEvent,
+  connection: Connection<Visitor>,
+  { socket, engine, asyncRuns }: SocketParts,
+) {
+  const { data: visitor } = connection;
+  const turn = visitor.order.next();
   try {
-    const answer = await runWalker(event, connection, parts, turn);
+    let isWanted = true;
+    if (!turn.hasCome && !mayRunAhead(event, visitor, engine, turn)) {
+      await turn.come;
+      // Of those who have left, what has not begun is not done.
+      isWanted = connection.isOpen;
+    }
+    if (visitor.entering !== undefined) await visitor.entering;
+    if (engine.loaded !== undefined) await engine.loaded;
+    const asked = isWanted ? askedFor(event, visitor, engine, turn) : undefined;
+    let answer: Message | undefined;
+    if (typeof asked === 'string') answer = socket.failed({ error: asked });
+    else if (asked?.walker.specs.async === true) {
+      const id = await asyncRuns.begin(asked);
+      if (event.response) answer = socket.answer({ status: 200, walker_id: id });
+    } else if (asked !== undefined) {
+      const result = await engine.run(asked, (data) => connection.send(socket.data(data)));
+      if (event.response || !result.ok) answer = messageOf(asked.walker, result, socket);
+    }
     if (!turn.hasCome) await turn.come;
     // Not left to the core: it has to be sent before anything of the next event is.
     if (answer !== undefined) connection.send(answer);
@@ -143,39 +174,28 @@ async function answerInTurn(event: WalkerEvent, connection: Connection<Visitor>,
   }
 }
 
-async function runWalker(
+/** @returns why it is not run, in words for the client. */
+function askedFor(
   event: WalkerEvent,
-  connection: Connection<Visitor>,
-  { socket, engine, asyncRuns }: SocketParts,
+  { caller, client }: Visitor,
+  engine: Engine,
   turn: Turn,
-) {
-  const { data: visitor } = connection;
-  if (!turn.hasCome && !mayRunAhead(event, visitor, engine, turn)) {
-    await turn.come;
-    if (!connection.isOpen) return undefined;
-  }
-  if (visitor.entering !== undefined) await visitor.entering;
-  if (engine.loaded !== undefined) await engine.loaded;
-  const { caller, clientId, channelId } = visitor;
+): Call | string {
   const walker = engine.walkers.get(event.walker);
-  const failed = (error: string) => socket.failed({ error });
   const node = event.node ?? undefined;
   if (walker === undefined || walker.specs.private || !walker.specs.methods.includes('websocket'))
-    return failed(`Event ${event.walker.slice(0, 100)} does not exist!`);
+    return `Event ${event.walker.slice(0, 100)} does not exist!`;
   const { auth } = walker.specs;
   if (auth !== (caller.user !== null))
-    return failed(`Event ${walker.name} requires to be ${auth ? 'authenticated' : 'unauthenticated'}!`);
+    return `Event ${walker.name} requires to be ${auth ? 'authenticated' : 'unauthenticated'}!`;
   const problem = entryProblem(walker, node);
-  if (problem !== undefined) return failed(`Event ${walker.name} ${problem}!`);
-  const fields = settableFields(walker, event.context);
-  const call = { walker, fields, caller, node, client: { client_id: clientId, channel_id: channelId }, turn };
-  if (walker.specs.async) {
-    const id = await asyncRuns.begin(call);
-    return event.response ? socket.answer({ status: 200, walker_id: id }) : undefined;
-  }
-  const result = await engine.run(call, (data) => connection.send(socket.data(data)));
-  if (result.ok) return event.response ? socket.answer(answerOf(walker, result).body) : undefined;
-  if (result.errors === undefined) return failed(result.message);
+  if (problem !== undefined) return `Event ${walker.name} ${problem}!`;
+  return { walker, fields: settableFields(walker, event.context), caller, node, client, turn };
+}
+
+function messageOf(walker: LoadedWalker, result: CallResult, socket: Socket): Message {
+  if (result.ok) return socket.answer(answerOf(walker, result).body);
+  if (result.errors === undefined) return socket.failed({ error: result.message });
   const details = result.errors.map((one) => ({ ...one, loc: ['context', ...one.loc] }));
   return socket.refused({ error: details });
 }

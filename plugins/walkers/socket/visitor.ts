@@ -11,6 +11,8 @@ export class Visitor {
   /** `<Unix s>:<id of the connection>` */
   readonly clientId: string;
   readonly channelId: string;
+  /** What walkers see of it. */
+  readonly client: { readonly client_id: string; readonly channel_id: string };
   /** Of its events that run walkers. */
   readonly order = new Order();
   /** Whom it acts for. */
@@ -28,6 +30,7 @@ export class Visitor {
     if (given.length > MOST_NAME)
       throw new HubError('invalid_request', `channel_id has more than ${MOST_NAME} characters`);
     this.channelId = given === '' ? `${seconds}:${randomBytes(16).toString('hex')}` : given;
+    this.client = { client_id: this.clientId, channel_id: this.channelId };
   }
 }
 

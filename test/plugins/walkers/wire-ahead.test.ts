@@ -30,6 +30,10 @@ export const mark = walker({ specs: { methods }, has: { n: Type.Integer() } }).e
   here.connect(Mark({ n: w.n }));
   w.report(w.n);
 });
+/** Quick and by itself, until it does something that cannot be undone. */
+export const water = walker({ specs: { methods, grants: ['orchard'] }, has: { really: Type.Boolean() } })
+  .entry(Root, (w) => w.report(w.really ? orchard.open({ valve: 'b' }).minutes : 0));
+export const outsider = walker({ specs: { methods, auth: false } }).entry(Root, () => {});
 export const who = walker({ specs: { methods } }).entry(Root, (w) => w.report(w.root.id));
 `,
 };
@@ -93,22 +97,33 @@ test('a quick walker runs while one before it does, and nothing is seen of it un
 });
 
 test('a walker that looks at the graph sees what the events before it have done, and says nothing twice', async (t) => {
-  const { garden, user, other } = await start(t, 2);
+  const { garden, hub, user, other } = await start(t, 2);
+  await warmUp(await visit(t, hub), 'outsider');
   await warmUp(user, 'look', { n: 0, look: false });
+  await warmUp(user, 'water', { really: false });
   const open = garden.close();
   user.send(event('hold', { n: 7 }));
   t.strictSame(await user.next(), { holding: 7 });
   user.send(event('look', { n: 1, look: true }));
+  user.send(event('water', { really: true }));
   user.send(event('look', { n: 2, look: true }));
+  user.send(event('outsider'));
   await arrived(user, t);
   await other.walk('clock');
   t.strictSame(user.waiting, []);
+  t.strictSame(
+    garden.calls.map(({ given }) => given.valve),
+    ['a'],
+    'nothing is called ahead of its turn',
+  );
   open();
   t.strictSame((await user.next()).reports, ['held']);
   for (const n of [1, 2]) {
     t.strictSame(await user.next(), { looking: n });
     t.strictSame((await user.next()).reports, [[7]]);
+    if (n === 1) t.strictSame((await user.next()).reports, [5]);
   }
+  t.match(await user.next(), { error: 'Event outsider requires to be unauthenticated!' });
   t.strictSame((await user.walk('clock')).status, 200);
   t.strictSame(user.waiting, []);
 });
