@@ -97,9 +97,10 @@ async function startHub(t: Test, said: Queue<SaidBy>, prefix: string, shortMs?: 
   t.teardown(kill);
   const ready = Promise.withResolvers<HubChild>();
   // What it says before it serves is told once its port is known.
-  child.on('message', async (message: Said | { readonly port: number }) => {
+  child.on('message', async (message: Said | { readonly port: number } | { readonly key: string }) => {
     if ('port' in message) ready.resolve({ child, port: message.port, kill });
-    else said.push({ ...message, hub: await ready.promise });
+    // Whatever else: tap's own.
+    else if ('is' in message) said.push({ ...message, hub: await ready.promise });
   });
   await ready.promise;
 }
