@@ -62,6 +62,8 @@ export class Turn {
     this.#onEnd();
     const next = this.#next;
     if (next === undefined) return;
+    // One that has become old for the garbage collector would keep all that come after it.
+    this.#next = undefined;
     next.#hasCome = true;
     next.#coming?.resolve();
   }

@@ -132,7 +132,7 @@ export const startTime: Measure = async (context, contender) => {
   try {
     for (;;) {
       const status = await firstLine(port, contender.path ?? '/').catch(() => undefined);
-      // Processes that a server starts itself look foreign, so that is not asked here.
+      // Processes that a server has started look foreign once they have ended, so that is not asked here.
       if (status?.includes(' 200 ')) {
         return { value: performance.now() - start, detail: {}, shares: { ...shares(), foreign: undefined } };
       }
