@@ -6,6 +6,7 @@ import { LoginGuard } from './login-guard.ts';
 import { Logins } from './logins.ts';
 import { Options } from './options.ts';
 import { Passwords } from './passwords.ts';
+import { RegistrationGuard } from './registration-guard.ts';
 import { serveUsers } from './routes.ts';
 import { usersService } from './service.ts';
 import { Tokens } from './tokens.ts';
@@ -27,6 +28,7 @@ export default definePlugin({
       passwords,
       tokens,
       guard,
+      registrations: new RegistrationGuard(options, hub),
       log: hub.log,
       tell: defineTopics(hub),
     });

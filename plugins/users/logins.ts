@@ -8,11 +8,9 @@ import { checkFields } from './fields.ts';
 import { type LoginGuard, network } from './login-guard.ts';
 import type { Options } from './options.ts';
 import type { Passwords } from './passwords.ts';
-import { Throttle } from './throttle.ts';
+import type { RegistrationGuard } from './registration-guard.ts';
 import type { Tokens } from './tokens.ts';
 import type { Tell } from './topics.ts';
-
-const HOUR = 3_600_000;
 
 export interface Registration {
   readonly email: string;
@@ -27,17 +25,16 @@ export interface LoginParts {
   readonly passwords: Passwords;
   readonly tokens: Tokens;
   readonly guard: LoginGuard;
+  readonly registrations: RegistrationGuard;
   readonly log: Log;
   readonly tell: Tell;
 }
 
 export class Logins {
   readonly #parts: LoginParts;
-  readonly #registrations: Throttle;
 
   constructor(parts: LoginParts) {
     this.#parts = parts;
-    this.#registrations = new Throttle(parts.options.registrationsPerAddress, HOUR);
   }
 
   /**
@@ -45,15 +42,12 @@ export class Logins {
    * @throws InvalidField, TryLater; HubError `email_taken`; `forbidden` when registration is switched off or there are too many.
    */
   async register({ email: given, password, ...fields }: Registration, address: string): Promise<void> {
-    const { options, accounts, passwords, log, tell } = this.#parts;
+    const { options, accounts, passwords, registrations, log, tell } = this.#parts;
     if (!options.registration) throw new HubError('forbidden', 'registration is switched off');
     const email = readEmail(given);
     passwords.assertValid(password, 'password');
     checkFields(fields, options.fieldBytes);
-    const refused = this.#registrations.take(network(address));
-    if (refused !== undefined) {
-      throw new TryLater('too_many_attempts', 'too many registrations', 429, refused.wait);
-    }
+    registrations.count(network(address));
     await accounts.assertFree(email);
     const hash = await passwords.hash(password, network(address));
     const { id } = await accounts.create({ email, password: hash, fields });

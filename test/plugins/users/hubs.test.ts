@@ -104,3 +104,17 @@ test('failed logins count on all hubs, and so do the addresses an owner logged i
   await network.settled();
   for (const hub of hubs) t.equal((await attempt(hub)).status, 429, 'three failures of an address, on both');
 });
+
+test('registrations of an address count on all hubs', async (t) => {
+  const { hubs, network } = await twoHubs(t, { registrationsPerAddress: 2 });
+  const register = async ({ hub }: (typeof hubs)[0], email: string, address = '10.6.6.6') => {
+    const answer = await post(hub, 'register', { email, password: PASSWORD }, from(address));
+    await network.settled();
+    return answer.status;
+  };
+  const [here, there] = hubs;
+  t.equal(await register(here, 'a@example.org'), 201);
+  t.equal(await register(there, 'b@example.org'), 201);
+  for (const hub of hubs) t.equal(await register(hub, 'c@example.org'), 429);
+  t.equal(await register(here, 'c@example.org', '10.0.0.1'), 201, 'another address may');
+});
