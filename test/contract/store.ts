@@ -4,6 +4,7 @@ import type { Store } from '../../core/store/port.ts';
 import { blobTests } from './store-blobs.ts';
 import { contentsTests } from './store-contents.ts';
 import { documentTests } from './store-documents.ts';
+import { idTests } from './store-ids.ts';
 import { killTests } from './store-kill.ts';
 import { logTests } from './store-logs.ts';
 
@@ -26,6 +27,7 @@ export function storeContract(name: string, { open, module }: StoreDriver): void
   };
 
   test(`${name}: documents`, (t) => documentTests(t, openFor));
+  test(`${name}: ids of documents`, (t) => idTests(t, openFor));
   test(`${name}: logs`, (t) => logTests(t, openFor));
   test(`${name}: blobs`, (t) => blobTests(t, openFor));
 
