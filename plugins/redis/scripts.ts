@@ -20,8 +20,14 @@ for _ = 1, ARGV[${first}] do
   if redis.call('HSET', KEYS[1], ARGV[at], ARGV[at + 1]) == 1 then redis.call('ZADD', KEYS[2], 0, ARGV[at]) end
   at = at + 2
 end
+${deleteFrom('at')}`;
+}
+
+/** @param first Lua: the argument with the first id. */
+function deleteFrom(first: string): string {
+  return `
 local deleted = 0
-for i = at, #ARGV do
+for i = ${first}, #ARGV do
   if redis.call('HDEL', KEYS[1], ARGV[i]) == 1 then
     redis.call('ZREM', KEYS[2], ARGV[i])
     deleted = deleted + 1
@@ -50,14 +56,7 @@ return 1`;
 /** Keys: hash, its sorted set of ids, fence. Arguments: fence, ids to delete. Returns how many were deleted: none with a fence below. */
 export const DELETE = `
 if tonumber(redis.call('GET', KEYS[3]) or 0) > tonumber(ARGV[1]) then return 0 end
-local deleted = 0
-for i = 2, #ARGV do
-  if redis.call('HDEL', KEYS[1], ARGV[i]) == 1 then
-    redis.call('ZREM', KEYS[2], ARGV[i])
-    deleted = deleted + 1
-  end
-end
-return deleted`;
+${deleteFrom('2')}`;
 
 /** Key: fence. Argument: the next one, unless it is lower. */
 export const SET_FENCE = `
