@@ -10,7 +10,8 @@ const MOST_ISOLATES = 16;
 const LOAD_TIMEOUT = 5_000;
 
 type GuestFunction = ivm.Reference<(...values: readonly unknown[]) => unknown>;
-export type HostCall = (operation: string, text: string) => string;
+/** @param at which of the runs of the call. */
+export type HostCall = (operation: string, text: string, at: number) => string;
 
 /** An isolate that is ready to run walkers. */
 export interface Guest {
@@ -19,7 +20,7 @@ export interface Guest {
   readonly list: GuestFunction;
   /** Bytes, as seen last. */
   heapBytes: number;
-  runs: number;
+  calls: number;
 }
 
 /** What a guest is made of. */
@@ -91,7 +92,7 @@ export class Isolates {
       const factory = compile(isolate, context, path, code);
       define.applySync(undefined, [path, factory.derefInto(), JSON.stringify(imports), isConstant], options);
     }
-    return { isolate, run: member('run'), list: member('list'), heapBytes: 0, runs: 0 };
+    return { isolate, run: member('run'), list: member('list'), heapBytes: 0, calls: 0 };
   }
 
   #library(isolate: ivm.Isolate, context: ivm.Context): ivm.Reference {

@@ -1,115 +1,121 @@
-/** One job after the other: runs a walker or lists the walkers of a bundle, and tells the hub how it went. */
+/** Runs walkers or lists the walkers of a bundle, and tells the hub how it went. */
 import { randomBytes } from 'node:crypto';
-import type { RunText } from '../runtime/input.ts';
 import { type ChildLimits, parseLimits } from '../runtime/protocol.ts';
 import { type Guest, Isolates } from './isolates.ts';
 import type { LineWriter } from './lines.ts';
+import { AGAIN, type Ask, type Failure, Said } from './said.ts';
 
-/** Characters of one line of a walker's log. */
-const LOG_CHARACTERS = 2_000;
 /** Random bytes made at once, for the ids of 512 runs. */
 const RANDOM_BYTES = 4_096;
 const SEED_DIGITS = 16;
-/** Looking at the heap takes 3 µs: after runs longer than this, in microseconds, and after every so many. */
-const LONG_RUN = 1_000;
+/** Looking at the heap takes 3 µs: after calls longer than this, in microseconds, and after every so many. */
+const LONG_CALL = 1_000;
 const HEAP_EVERY = 64;
 /** Reading the thread's CPU time takes 2 µs: at most once in these nanoseconds. */
 const READ_CPU_EVERY = 2_000_000n;
 /** A run that was cut short after using less than this part of its CPU time was held up by the machine. */
 const STALLED_BELOW = 0.5;
 
-interface Failure {
-  readonly code: string;
-  readonly message: string;
-  readonly at?: string;
-  readonly stalled?: boolean;
+/** What is done in one call into an isolate: one job, or runs of quick walkers, of which each gets an equal share of the cost. */
+export interface Call {
+  readonly key: string;
+  /** Empty: those of the call before. They are for each run, but for the CPU time: that is for all together. */
+  readonly limits: string;
+  readonly jobs: readonly string[];
+  /** A line for each run: its input and for whom it runs, with a tab between them. undefined: the walkers are listed. */
+  readonly texts: string | undefined;
 }
 
-/** What the hub is asked for; waits for the answer. */
-export type Ask = (line: string) => string;
-
 export class Jobs {
-  readonly isolates = new Isolates((operation, text) => this.#hostCall(operation, text));
+  readonly isolates = new Isolates((operation, text, at) => this.#said.hostCall(operation, text, at));
   readonly #writer: LineWriter;
-  readonly #ask: Ask;
+  readonly #said: Said;
   #seeds = '';
-  /** The job that is going on. */
-  #job = '';
   #limits: ChildLimits = parseLimits('');
-  /** The isolate's clock when the job began, in nanoseconds. */
+  /** `process.hrtime.bigint()` when the call began. */
+  #started = 0n;
+  /** The isolate's clock then, in nanoseconds. */
   #isolateBefore = 0n;
-  /** CPU time of this thread, in microseconds, at most a little before the job began; and when that was. */
+  /** CPU time of this thread, in microseconds, at most a little before the call began; and when that was. */
   #cpuBefore = 0;
   #cpuReadAt = 0n;
-  #notifications = 0;
-  #notificationBytes = 0;
-  #logLines = 0;
-  /** Why the job fails, whatever the walker makes of it. */
-  #failure: Failure | undefined;
 
   constructor(writer: LineWriter, ask: Ask) {
     this.#writer = writer;
-    this.#ask = ask;
+    this.#said = new Said(writer, ask);
   }
 
-  /** @param limits empty: those of the job before. @param run undefined: a list of walkers. */
-  do(job: string, key: string, limits: string, run?: RunText): void {
-    const started = process.hrtime.bigint();
-    this.#begin(job, limits, started);
+  do({ key, limits, jobs, texts }: Call): void {
+    this.#begin(limits);
+    this.#said.begin(jobs, this.#limits);
     let guest: Guest | undefined;
-    let counts = '0,0';
-    let outcome: string;
+    let outcomes: readonly string[];
     try {
       guest = this.isolates.get(key, this.#limits.heapMb);
       this.#isolateBefore = guest.isolate.cpuTime;
-      const values = run === undefined ? [] : [run.input, run.who, this.#limits.guest, this.#seed()];
-      const result = String(
-        (run === undefined ? guest.list : guest.run).applySync(undefined, values, {
-          timeout: this.#limits.cpuMs,
-        }),
-      );
-      [counts, outcome] = this.#outcomeOf(result);
+      const options = { timeout: this.#limits.cpuMs };
+      const result =
+        texts === undefined
+          ? guest.list.applySync(undefined, [], options)
+          : guest.run.applySync(undefined, [texts, this.#limits.guest, this.#takeSeeds(jobs.length)], options);
+      outcomes = String(result).split('\n');
+      if (outcomes.length !== jobs.length) throw new Error('the library did not answer with a line for each job');
     } catch (error) {
-      const failure = this.#failure ?? this.#explain(error, guest);
-      outcome = `failed\t${JSON.stringify(failure)}`;
+      this.#cutShort(jobs, error, guest);
       if (guest !== undefined) this.isolates.discard(guest);
+      return;
     }
-    const wallUs = Math.round(Number(process.hrtime.bigint() - started) / 1_000);
-    const cost = `${this.#cpuUs(guest)},${wallUs},${guest === undefined ? 0 : heapBytes(guest, wallUs)},${counts}`;
-    const tab = outcome.indexOf('\t');
-    this.#writer.add(`${outcome.slice(0, tab)}\t${job}\t${cost}${outcome.slice(tab)}`);
+    const cost = this.#costOf(guest, jobs.length);
+    for (const [at, job] of jobs.entries()) this.#tell(job, at, outcomes[at] ?? '', cost);
   }
 
-  /** Microseconds of the job in the isolate; less when the machine did something else meanwhile. */
-  #cpuUs(guest: Guest | undefined): number {
-    if (guest === undefined) return 0;
-    const threadUs = () => threadCpuUs() - this.#cpuBefore;
-    if (guest.isolate.isDisposed) return threadUs();
-    const isolateUs = Number(guest.isolate.cpuTime - this.#isolateBefore) / 1_000;
-    return Math.round(isolateUs < LONG_RUN ? isolateUs : Math.min(isolateUs, threadUs()));
-  }
-
-  #begin(job: string, limits: string, now: bigint): void {
-    this.#job = job;
+  #begin(limits: string): void {
+    const now = process.hrtime.bigint();
+    this.#started = now;
     if (limits !== '') this.#limits = parseLimits(limits);
     if (now - this.#cpuReadAt > READ_CPU_EVERY) {
       this.#cpuReadAt = now;
       this.#cpuBefore = threadCpuUs();
     }
-    this.#notifications = 0;
-    this.#notificationBytes = 0;
-    this.#logLines = 0;
-    this.#failure = undefined;
   }
 
-  /** @returns the counts that the library put second, and the rest. */
-  #outcomeOf(result: string): [counts: string, outcome: string] {
-    if (result.includes('\n')) throw new Error('the library answered with a line break');
-    const first = result.indexOf('\t');
-    const second = result.indexOf('\t', first + 1);
-    const counts = result.slice(first + 1, second);
-    if (this.#failure !== undefined) return [counts, `failed\t${JSON.stringify(this.#failure)}`];
-    return [counts, result.slice(0, first) + result.slice(second)];
+  /** @param outcome how it went, what it counted, and what comes of it. */
+  #tell(job: string, at: number, outcome: string, cost: string): void {
+    const first = outcome.indexOf('\t');
+    const second = outcome.indexOf('\t', first + 1);
+    const whole = `${cost},${outcome.slice(first + 1, second)}`;
+    const failure = this.#said.failure(at);
+    if (failure === undefined) this.#writer.add(`${outcome.slice(0, first)}\t${job}\t${whole}${outcome.slice(second)}`);
+    else if (failure.code === AGAIN) this.#writer.add(`${AGAIN}\t${job}`);
+    else this.#writer.add(`failed\t${job}\t${whole}\t${JSON.stringify(failure)}`);
+  }
+
+  /** Of several it is unknown which one was to blame, and what came of those before it is lost. */
+  #cutShort(jobs: readonly string[], error: unknown, guest: Guest | undefined): void {
+    const [job = ''] = jobs;
+    if (jobs.length === 1) {
+      const failure = this.#said.failure(0) ?? this.#explain(error, guest);
+      this.#writer.add(`failed\t${job}\t${this.#costOf(guest, 1)},0,0\t${JSON.stringify(failure)}`);
+      return;
+    }
+    // Each is put before those that wait.
+    for (const one of jobs.toReversed()) this.#writer.add(`${AGAIN}\t${one}`);
+  }
+
+  /** CPU and wall time of each, and memory. */
+  #costOf(guest: Guest | undefined, jobs: number): string {
+    const wallUs = Number(process.hrtime.bigint() - this.#started) / 1_000;
+    const heap = guest === undefined ? 0 : heapBytes(guest, wallUs);
+    return `${Math.round(this.#cpuUs(guest) / jobs)},${Math.round(wallUs / jobs)},${heap}`;
+  }
+
+  /** Microseconds of the call in the isolate; less when the machine did something else meanwhile. */
+  #cpuUs(guest: Guest | undefined): number {
+    if (guest === undefined) return 0;
+    const threadUs = () => threadCpuUs() - this.#cpuBefore;
+    if (guest.isolate.isDisposed) return threadUs();
+    const isolateUs = Number(guest.isolate.cpuTime - this.#isolateBefore) / 1_000;
+    return isolateUs < LONG_CALL ? isolateUs : Math.min(isolateUs, threadUs());
   }
 
   #explain(error: unknown, guest: Guest | undefined): Failure {
@@ -133,57 +139,12 @@ export class Jobs {
     return { code: 'error', message: text.slice(0, 1_000), ...position };
   }
 
-  #hostCall(operation: string, text: string): string {
-    // Text with a line break would be a message of its own to the hub. The library never makes one.
-    if (text.includes('\n')) return this.#fail('error', 'text with a line break');
-    switch (operation) {
-      case 'nodes':
-      case 'links':
-      case 'call':
-        return this.#ask(`ask\t${this.#job}\t${operation}\t${text}`);
-      case 'notify':
-      case 'emit':
-        return this.#notify(operation, text);
-      case 'log':
-        return this.#log(text);
-      default:
-        return this.#fail('error', `no operation ${operation}`);
-    }
-  }
-
-  #notify(operation: string, text: string): string {
-    const { notifications, notificationBytes } = this.#limits;
-    this.#notificationBytes += text.length;
-    if (++this.#notifications > notifications)
-      return this.#fail('limit', `more than ${notifications} notifications`);
-    if (this.#notificationBytes > notificationBytes)
-      return this.#fail('limit', `notifications of more than ${notificationBytes} characters`);
-    this.#writer.add(`${operation}\t${this.#job}\t${text}`);
-    this.#writer.flush();
-    return '=';
-  }
-
-  #log(text: string): string {
-    if (++this.#logLines > this.#limits.logLines)
-      return this.#fail('limit', `more than ${this.#limits.logLines} lines of log`);
-    const tab = text.indexOf('\t') + 1;
-    const value: unknown = JSON.parse(text.slice(tab));
-    const line = JSON.stringify(String(value).slice(0, LOG_CHARACTERS));
-    this.#writer.add(`log\t${this.#job}\t${text.slice(0, tab)}${line}`);
-    return '=';
-  }
-
-  /** The job fails even when the walker goes on. */
-  #fail(code: string, message: string): string {
-    this.#failure ??= { code, message };
-    return `!${code}:${message}`;
-  }
-
-  #seed(): string {
-    if (this.#seeds === '') this.#seeds = randomBytes(RANDOM_BYTES).toString('hex');
-    const seed = this.#seeds.slice(0, SEED_DIGITS);
-    this.#seeds = this.#seeds.slice(SEED_DIGITS);
-    return seed;
+  #takeSeeds(runs: number): string {
+    const digits = runs * SEED_DIGITS;
+    if (this.#seeds.length < digits) this.#seeds = randomBytes(RANDOM_BYTES).toString('hex');
+    const seeds = this.#seeds.slice(0, digits);
+    this.#seeds = this.#seeds.slice(digits);
+    return seeds;
   }
 }
 
@@ -193,7 +154,7 @@ function threadCpuUs(): number {
 }
 
 function heapBytes(guest: Guest, wallUs: number): number {
-  const due = wallUs > LONG_RUN || guest.runs++ % HEAP_EVERY === 0;
+  const due = wallUs > LONG_CALL || guest.calls++ % HEAP_EVERY === 0;
   if (due && !guest.isolate.isDisposed) {
     const { used_heap_size: heap, externally_allocated_size: outside } =
       guest.isolate.getHeapStatisticsSync();

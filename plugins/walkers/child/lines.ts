@@ -20,6 +20,11 @@ export class LineReader {
     return this.#at < this.#lines.length;
   }
 
+  /** The next line, when it is there already. */
+  peek(): string | undefined {
+    return this.#lines[this.#at];
+  }
+
   /** Waits for the next line. @returns undefined at the end of the input. */
   next(): string | undefined {
     while (!this.ready) if (!this.#read()) return undefined;

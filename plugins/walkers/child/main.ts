@@ -3,6 +3,8 @@ import { Worker } from 'node:worker_threads';
 import { Jobs } from './jobs.ts';
 import { LineReader, LineWriter } from './lines.ts';
 
+/** Runs that are done in one call. */
+const MOST_TOGETHER = 32;
 /** Milliseconds that a finished job's result waits at most for that of the next. */
 const HOLD = 0.3;
 /** It does nothing but wait. */
@@ -33,13 +35,17 @@ const jobs = new Jobs(writer, (question) => {
 });
 
 function obey(line: string): void {
-  const [command, first = '', second = '', third = '', fourth = '', fifth = ''] = line.split('\t');
+  const [command = '', first = '', second = '', third = ''] = line.split('\t', 4);
+  const textAt = command.length + first.length + second.length + third.length + 4;
   switch (command) {
     case 'run':
-      jobs.do(first, second, third, { input: fourth, who: fifth });
+      jobs.do({ jobs: [first], key: second, limits: third, texts: line.slice(textAt) });
+      break;
+    case 'quick':
+      doTogether(first, second, third, line.slice(textAt));
       break;
     case 'list':
-      jobs.do(first, second, third);
+      jobs.do({ jobs: [first], key: second, limits: third, texts: undefined });
       break;
     case 'load':
       jobs.isolates.load(first, JSON.parse(second));
@@ -50,6 +56,21 @@ function obey(line: string): void {
     default:
       throw new Error(`no command ${command}`);
   }
+}
+
+/** With the runs of the same kind that have come behind it. */
+function doTogether(job: string, key: string, limits: string, text: string): void {
+  const together = [job];
+  let texts = text;
+  const start = /^quick\t(\d+)\t(\d+)\t\t/;
+  while (together.length < MOST_TOGETHER && waiting.length === 0) {
+    const next = start.exec(reader.peek() ?? '');
+    if (next === null || next[2] !== key) break;
+    reader.next();
+    together.push(next[1] ?? '');
+    texts += `\n${next.input.slice(next[0].length)}`;
+  }
+  jobs.do({ jobs: together, key, limits, texts });
 }
 
 writer.add('ready');

@@ -88,7 +88,7 @@ function evaluated(): Exports {
 
 /** The walkers of the last file. @returns as `run` does; `done` comes with their names, specs and schemas. */
 export function list(): string {
-  setRun(undefined);
+  setRun(undefined, 0);
   setGraph(undefined);
   try {
     const exported = Object.entries(evaluated());
@@ -105,25 +105,38 @@ export function list(): string {
 /** Those of the run before are mostly those of the next. */
 let limits: { readonly text: string; readonly values: GuestLimits } | undefined;
 
+/** Hex digits of a seed. */
+const SEED = 16;
+
 /**
- * Runs a walker to its end.
- * @param text the run's input as JSON.
- * @param who what it sees as `user`, `client` and `event`, as JSON.
- * @param limitsText JSON.
- * @param seed 16 hex digits that no other run has.
- * @returns parts separated by tabs, which JSON text never holds: `done`, the counts, the reports, what `status` and
- *   `respond` said, the journal ('' for none of it); or `failed`, the counts, the failure as JSON.
+ * Runs walkers, one after the other, each to its end.
+ * @param texts a line for each: the run's input as JSON, a tab, and what it sees as `user`, `client` and `event`, as JSON.
+ * @param limitsText JSON; for each run.
+ * @param seeds for each run 16 hex digits that no other run has.
+ * @returns a line for each, in parts separated by tabs, which JSON text never holds: `done`, the counts, the reports, what
+ *   `status` and `respond` said, the journal ('' for none of it); or `failed`, the counts, the failure as JSON.
  */
-export function run(text: string, who: string, limitsText: string, seed: string): string {
-  const input: RunInput = JSON.parse(text);
+export function run(texts: string, limitsText: string, seeds: string): string {
   if (limits?.text !== limitsText) limits = { text: limitsText, values: JSON.parse(limitsText) };
-  const run = new Run(input, who, limits.values, seed);
-  setRun(undefined);
+  const { values } = limits;
+  const outcomes = texts.split('\n').map((line, at) => {
+    const tab = line.indexOf('\t');
+    const input: RunInput = JSON.parse(line.slice(0, tab));
+    const seed = seeds.slice(at * SEED, (at + 1) * SEED);
+    return outcomeOf(new Run(input, line.slice(tab + 1), values, seed), at);
+  });
+  return outcomes.join('\n');
+}
+
+/** @param at which of the runs of the call it is. */
+function outcomeOf(run: Run, at: number): string {
+  const { input } = run;
+  setRun(undefined, at);
   try {
     const definition = definitionOf(evaluated()[input.walker]);
     if (definition === undefined) throw new Error(`there is no walker ${input.walker}`);
     const graph = new Graph();
-    setRun(run);
+    setRun(run, at);
     setGraph(graph);
     const errors = start(definition, input.fields, graph.start(input));
     if (errors.length > 0)
@@ -137,7 +150,7 @@ export function run(text: string, who: string, limitsText: string, seed: string)
   } catch (error) {
     return failed(run, { ...explain(error), ...run.failure });
   } finally {
-    setRun(undefined);
+    setRun(undefined, at);
     setGraph(undefined);
   }
 }

@@ -51,8 +51,11 @@ interface Who {
   readonly event: unknown;
 }
 
-/** Asks or tells the hub something. Returns '=' and the answer as JSON, or '!', a code, ':' and what went wrong. */
-export type HostCall = (operation: string, text: string) => string;
+/**
+ * Asks or tells the hub something, on behalf of the run that comes `at` this place in the call. Returns '=' and the answer as
+ * JSON, or '!', a code, ':' and what went wrong.
+ */
+export type HostCall = (operation: string, text: string, at: number) => string;
 
 export class Run {
   readonly input: RunInput;
@@ -127,6 +130,7 @@ export class Run {
 }
 
 let current: Run | undefined;
+let place = 0;
 let hostCall: HostCall | undefined;
 
 /** Once per isolate, before any user code. */
@@ -134,8 +138,10 @@ export function connectHost(call: HostCall): void {
   hostCall = call;
 }
 
-export function setRun(run: Run | undefined): void {
+/** @param run undefined: none, or its files are just evaluated. @param at its place in the call. */
+export function setRun(run: Run | undefined, at: number): void {
   current = run;
+  place = at;
 }
 
 /** @throws Error when no walker runs: at the top level of a file. */
@@ -162,12 +168,12 @@ export function tell(operation: 'notify' | 'emit', parts: string): void {
 
 /** Writes to the walker's log, at the top of a file too. */
 export function tellLog(level: string, text: string): void {
-  const answer = hostCall?.('log', `${level}\t${JSON.stringify(text)}`) ?? '=';
+  const answer = hostCall?.('log', `${level}\t${JSON.stringify(text)}`, place) ?? '=';
   if (answer[0] !== '=' && current !== undefined) throw current.fail(...failureOf(answer));
 }
 
 function callHost(run: Run, operation: string, text: string): string {
-  const answer = hostCall?.(operation, text) ?? '!error:the hub cannot be reached';
+  const answer = hostCall?.(operation, text, place) ?? '!error:the hub cannot be reached';
   if (answer[0] === '=') return answer.slice(1);
   const [code, message] = failureOf(answer);
   if (code === 'refused') throw new CallError(message);

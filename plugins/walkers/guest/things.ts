@@ -75,11 +75,14 @@ class Thing {
 
 /** Makes values the object's own properties, whatever their names. */
 export function setFields(target: object, values: Readonly<Record<string, unknown>>): void {
-  for (const name of Object.keys(values)) {
+  const names = Object.keys(values);
+  if (!names.some((name) => name in target)) {
+    Object.assign(target, values);
+    return;
+  }
+  for (const name of names) {
     const value = values[name];
-    if (name in target)
-      Object.defineProperty(target, name, { value, writable: true, enumerable: true, configurable: true });
-    else Reflect.set(target, name, value);
+    Object.defineProperty(target, name, { value, writable: true, enumerable: true, configurable: true });
   }
 }
 

@@ -30,7 +30,7 @@ const PAGE = 4_096;
 export interface ChildEvents {
   /** A job has ended, so there is room. @param wallUs how long it ran; 0: unknown. */
   ended(job: Job, wallUs: number): void;
-  /** It was cut short although it hardly ran, and is the pool's again. */
+  /** It was cut short by no doing of its own, or perhaps by none, and is the pool's again. */
   repeat(job: Job): void;
   /** The process is gone. Jobs that it had are the pool's again, those first that were given first. */
   gone(child: Child, unfinished: readonly Job[]): void;
@@ -194,9 +194,7 @@ export class Child {
       case 'failed': {
         const failure = JSON.parse(fourth);
         if (failure.stalled === true && job.mayRepeatTimeout(true)) {
-          this.#drop(job);
-          this.#next();
-          this.#events.repeat(job);
+          this.#repeat(job);
           return;
         }
         const cost = parseCost(third);
@@ -204,9 +202,19 @@ export class Child {
         this.#ended(job, cost);
         return;
       }
+      case 'again':
+        job.again();
+        this.#repeat(job);
+        return;
       default:
         throw new Error(`no message ${kind}`);
     }
+  }
+
+  #repeat(job: Job): void {
+    this.#drop(job);
+    this.#next();
+    this.#events.repeat(job);
   }
 
   #ended(job: Job, { wallUs }: Cost): void {

@@ -36,8 +36,8 @@ export class Job {
   readonly #host: RunHost | undefined;
   readonly #settle: (result: RunResult) => void;
   /**
-   * Whether it was among several of which one may have ended a process. It runs alone then: a second time there is no
-   * doubt which one it was.
+   * Whether it was among several of which one may have ended a process, or a call. It runs alone then: a second time there is
+   * no doubt which one it was.
    */
   suspect = false;
   /** What `expectedUs` was when a child got it. */
@@ -76,7 +76,14 @@ export class Job {
     this.#host?.begun();
     if (this.#text === undefined) return `list\t${this.id}\t${this.version.key}\t${limits}`;
     const { input, who } = this.#text;
-    return `run\t${this.id}\t${this.version.key}\t${limits}\t${input}\t${who}`;
+    const sharesCall = !this.suspect && this.walker !== undefined && this.version.mayShareCalls(this.walker);
+    return `${sharesCall ? 'quick' : 'run'}\t${this.id}\t${this.version.key}\t${limits}\t${input}\t${who}`;
+  }
+
+  /** The call it shared came to nothing, because of it or of another one: it is begun again, alone. */
+  again(): void {
+    this.suspect = true;
+    this.#attempts--;
   }
 
   /** Microseconds that it is expected to take; undefined: no others may be given to a child together with it. */

@@ -8,6 +8,7 @@
  *                                   forgets them
  * - `run    job key limits input who`
  *                                   input: what the walker starts from, who: for whom, as JSON; limits: empty for those of the job before
+ * - `quick  job key limits input who`  as `run`, of a walker that is quick and has never asked: may be done in one call with those next to it
  * - `list   job key limits`         which walkers the bundle has
  * - `answer job text`               to the last `ask`: '=' and JSON, or '!', a code, ':' and a message. With the codes `refused`
  *                                   and `forbidden` the walker may go on, all others end the run
@@ -18,6 +19,7 @@
  * - `notify job to targets data`, `emit job topic data`, `log job level text`
  * - `done   job cost …`             of a run: reports, reply, journal (the last two may be empty); of a list: walkers
  * - `failed job cost failure`       {code, message, at?, errors?, stalled?}
+ * - `again  job`                    of a call for several: it was cut short, or this one asked; each is to be run alone
  */
 import type { RunLimits } from './limits.ts';
 
