@@ -127,17 +127,20 @@ export class Dispatcher {
     return undefined;
   }
 
-  async #finish(
+  #finish(
     connection: LiveConnection,
     type: IncomingType,
     name: string,
     pending: Promise<Reply>,
   ): Promise<void> {
-    try {
-      this.#reply(connection, await pending);
-    } catch (error) {
-      this.#refuse(connection, error, type, name);
-    }
+    const refuse = (error: unknown) => this.#refuse(connection, error, type, name);
+    return pending.then((reply) => {
+      try {
+        this.#reply(connection, reply);
+      } catch (error) {
+        refuse(error);
+      }
+    }, refuse);
   }
 
   #reply(connection: LiveConnection, reply: Reply): void {

@@ -1,78 +1,90 @@
-/** A run ahead of its turn: what it says is held back, and as soon as it asks for something it is given up. */
+/**
+ * A run that begins without a transaction, perhaps ahead of its turn: what it says waits for that, and as soon as it asks for
+ * something it is given up.
+ */
 import type { JsonText } from '../../core/index.ts';
-import type { LinksQuery } from './graph/transaction.ts';
+import type { Shared } from './attempt.ts';
+import type { Voice } from './call.ts';
 import type { Turn } from './order.ts';
-import type { FunctionCall, LogLevel, NotifyTarget, RunHost } from './runtime/run.ts';
+import type { LogLevel, NotifyTarget, RunHost } from './runtime/run.ts';
 
 export class Ahead implements RunHost {
-  readonly #host: RunHost;
-  readonly #turn: Turn;
+  readonly #voice: Voice;
+  readonly #shared: Shared;
+  readonly #turn: Turn | undefined;
   /** What it said before its turn; at most as much as a run may. */
-  #held: (() => void)[] = [];
+  #held: (() => void)[] | undefined;
   #isGivenUp = false;
 
-  constructor(host: RunHost, turn: Turn) {
-    this.#host = host;
+  /** @param turn undefined: it has come. */
+  constructor(voice: Voice, shared: Shared, turn: Turn | undefined) {
+    this.#voice = voice;
+    this.#shared = shared;
     this.#turn = turn;
   }
 
-  /** After the run has ended and its turn has come. @returns whether the run counts; else it has had no effect. */
+  /** After the run has ended and its turn has come. @returns whether the run counts; else it has to be run again. */
   settle(): boolean {
     this.#release();
     return !this.#isGivenUp;
   }
 
-  begun(): void {
-    this.#host.begun();
+  begun(): void {}
+
+  nodes(): never {
+    return this.#giveUp();
   }
 
-  nodes(ids: readonly string[]) {
-    this.#assertTurn();
-    return this.#host.nodes(ids);
+  links(): never {
+    return this.#giveUp();
   }
 
-  links(question: LinksQuery) {
-    this.#assertTurn();
-    return this.#host.links(question);
-  }
-
-  call(call: FunctionCall) {
-    this.#assertTurn();
-    return this.#host.call(call);
+  call(): never {
+    return this.#giveUp();
   }
 
   notify(to: NotifyTarget, targets: readonly string[], data: JsonText): void {
-    this.#say(() => this.#host.notify(to, targets, data));
+    this.#say(() => {
+      this.#shared.notified++;
+      this.#voice.notify(to, targets, data);
+    });
   }
 
   emit(topic: string, data: JsonText): void {
-    this.#say(() => this.#host.emit(topic, data));
+    this.#say(() => {
+      this.#shared.notified++;
+      this.#voice.emit(topic, data);
+    });
   }
 
   log(level: LogLevel, text: string): void {
-    this.#say(() => this.#host.log(level, text));
+    this.#say(() => {
+      this.#shared.logged++;
+      this.#voice.log(level, text);
+    });
   }
 
   /** What is asked may depend on the events before, and its process may be needed for them: it must not wait there. */
-  #assertTurn(): void {
-    if (this.#turn.hasCome && !this.#isGivenUp) return;
+  #giveUp(): never {
     this.#isGivenUp = true;
-    throw new Error('asked ahead of its turn');
+    throw new Error('asked without a transaction');
   }
 
   #say(something: () => void): void {
-    if (this.#turn.hasCome) {
+    const turn = this.#turn;
+    if (turn === undefined || turn.hasCome) {
       this.#release();
       if (!this.#isGivenUp) something();
-    } else if (this.#held.push(something) === 1) {
+    } else if (this.#held === undefined) {
+      this.#held = [something];
       // The run may go on for long after its turn has come.
-      this.#turn.come.then(() => this.#release());
-    }
+      turn.come.then(() => this.#release());
+    } else this.#held.push(something);
   }
 
   #release(): void {
-    const held = this.#held;
-    this.#held = [];
+    const held = this.#held ?? [];
+    this.#held = undefined;
     if (!this.#isGivenUp) for (const say of held) say();
   }
 }

@@ -2,10 +2,10 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Collection, Hub } from '../../core/index.ts';
+import type { Call, CallResult } from './call.ts';
 import type { Engine } from './engine.ts';
 import { PUBLIC_ROOT } from './graph/records.ts';
 import { Heartbeats } from './heartbeats.ts';
-import type { Call, CallResult } from './runner.ts';
 
 /** The state of a run, as it is looked up. */
 export interface AsyncRun {

@@ -2,10 +2,10 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type CommandInput, type Hub, HubError, StartError } from '../../core/index.ts';
+import type { CallResult } from './call.ts';
 import { type Caller, callerOfRoot, PUBLIC } from './callers.ts';
 import type { Engine } from './engine.ts';
 import type { Offer } from './grants/offer.ts';
-import type { CallResult } from './runner.ts';
 import type { WalkerFile } from './runtime/library.ts';
 import type { Cost } from './runtime/protocol.ts';
 import { skeleton } from './skeleton.ts';
@@ -83,6 +83,7 @@ async function run(engine: Engine, { args: [name = ''], options, print }: Comman
       notify: (to, targets, data) => print(`notify ${[to, ...targets].join(' ')} ${data.text}`),
       emit: (topic, data) => print(`topic ${topic} ${data.text}`),
       log: (level, text) => print(`log ${level} ${text}`),
+      failed: () => {},
     },
   );
   for (const line of outcome(result)) print(line);

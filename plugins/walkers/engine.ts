@@ -1,13 +1,14 @@
 /** What all ways to a walker share: the walkers there are, the processes that run them, the graph. */
 import { resolve } from 'node:path';
 import { type Hub, HubError, type JsonText, type Log, type Services } from '../../core/index.ts';
+import type { Call, CallFailed, CallResult, Props, Voice } from './call.ts';
 import { type Caller, userOf } from './callers.ts';
 import type { Offers } from './grants/offers.ts';
 import { Graph } from './graph/graph.ts';
 import { overlayOn } from './graph/overlay.ts';
 import { type Options, runLimits } from './options.ts';
 import { Stage } from './rehearsal.ts';
-import { type Call, type CallFailed, type CallResult, type Props, Runner, type Voice } from './runner.ts';
+import { Runner } from './runner.ts';
 import { type LoadedWalker, type WalkerFile, WalkerLibrary } from './runtime/library.ts';
 import { WalkerPool } from './runtime/pool.ts';
 import type { LogLevel, NotifyTarget } from './runtime/run.ts';
@@ -149,8 +150,8 @@ export class Engine {
   }
 
   /** Whether a run of it can begin now, and would get through without asking the hub for anything. */
-  mayRunAhead({ bundle, name }: LoadedWalker): boolean {
-    return this.#pool.mayRunAhead(bundle, name);
+  mayRunAhead(walker: LoadedWalker): boolean {
+    return this.#pool.hasRoom && this.#pool.isSelfReliant(walker);
   }
 
   /**
@@ -166,13 +167,8 @@ export class Engine {
     return undefined;
   }
 
-  async #run(call: Call, triggered: number, self?: (data: JsonText) => void): Promise<CallResult> {
-    const voice = new HubVoice(this.#voiceParts, call, triggered, self);
-    const result = await this.#runner.run(call, voice);
-    // A caller is told of these; what was triggered has none.
-    const isTold = triggered === 0 && !result.ok && ['invalid', 'forbidden'].includes(result.code);
-    if (!result.ok && !isTold) voice.failed(result);
-    return result;
+  #run(call: Call, triggered: number, self?: (data: JsonText) => void): Promise<CallResult> {
+    return this.#runner.run(call, new HubVoice(this.#voiceParts, call, triggered, self));
   }
 
   /** As `run`, with all that the walker says to somebody else than the hub. */
@@ -240,6 +236,8 @@ class HubVoice implements Voice {
   }
 
   failed({ code, message, at }: CallFailed): void {
+    // A caller is told of these; what was triggered has none.
+    if (this.#triggered === 0 && (code === 'invalid' || code === 'forbidden')) return;
     const facts = { ...this.#trace(), code, ...(at !== undefined && { at }) };
     this.#parts.log.warn(facts, `a walker failed: ${message}`);
   }

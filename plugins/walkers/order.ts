@@ -13,12 +13,15 @@ export class Order {
   /** The turn of an event that has come in now. It must be ended. */
   next(): Turn {
     const isFirst = this.#size++ === 0;
-    const turn = new Turn(isFirst, this.#size <= MOST, () => {
-      if (--this.#size === 0) this.#last = undefined;
-    });
+    const turn = new Turn(this, isFirst, this.#size <= MOST);
     this.#last?.before(turn);
     this.#last = turn;
     return turn;
+  }
+
+  /** One of its turns has ended. */
+  ended(): void {
+    if (--this.#size === 0) this.#last = undefined;
   }
 
   /** Resolves when all events that have come in are done; undefined: they are. */
@@ -35,12 +38,12 @@ export class Turn {
   #hasCome: boolean;
   #coming: PromiseWithResolvers<void> | undefined;
   #next: Turn | undefined;
-  readonly #onEnd: () => void;
+  readonly #order: Order;
 
-  constructor(hasCome: boolean, isNear: boolean, onEnd: () => void) {
+  constructor(order: Order, hasCome: boolean, isNear: boolean) {
+    this.#order = order;
     this.#hasCome = hasCome;
     this.isNear = isNear;
-    this.#onEnd = onEnd;
   }
 
   get hasCome(): boolean {
@@ -59,7 +62,7 @@ export class Turn {
 
   /** It is the next one's turn. */
   end(): void {
-    this.#onEnd();
+    this.#order.ended();
     const next = this.#next;
     if (next === undefined) return;
     // One that has become old for the garbage collector would keep all that come after it.

@@ -1,12 +1,12 @@
 /** Runs of walkers that nothing comes of: nothing is stored, nobody is notified, functions of plugins are replaced. */
 import { HubError } from '../../core/index.ts';
+import type { CallFailed } from './call.ts';
 import { callerOfRoot } from './callers.ts';
 import type { Engine } from './engine.ts';
 import type { ReplacedFunctions } from './grants/calls.ts';
 import type { Replacements } from './grants/offers.ts';
 import type { Graph } from './graph/graph.ts';
 import { isRootId, PUBLIC_ROOT } from './graph/records.ts';
-import type { CallFailed } from './runner.ts';
 import type { Cost } from './runtime/protocol.ts';
 import type { LogLevel, NotifyTarget } from './runtime/run.ts';
 
@@ -78,6 +78,7 @@ export async function rehearse(
       notify: (to, targets, data) => notifications.push({ to, targets, data: data.toJSON() }),
       emit: (topic, data) => topics.push({ topic, data: data.toJSON() }),
       log: (level, text) => log.push({ level, text }),
+      failed: () => {},
     },
     // Each is given only what the schema of its function has let through.
     { graph: stage.graph, replaced: grants as ReplacedFunctions },

@@ -1,10 +1,10 @@
 /** Walkers that run by the clock: once for each tick, on one hub of the cluster. */
 import type { Hub, Lease } from '../../core/index.ts';
+import { NOT_RUN } from './call.ts';
 import { type Caller, callerOfRoot } from './callers.ts';
 import type { Clock } from './clock.ts';
 import type { Engine } from './engine.ts';
 import type { Tick } from './graph/ticks.ts';
-import { NOT_RUN } from './runner.ts';
 import type { Schedule } from './source/schedule.ts';
 import { timetableOf } from './source/timetable.ts';
 import type { Rounds } from './switches/rounds.ts';

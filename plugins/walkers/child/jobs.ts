@@ -57,9 +57,14 @@ export class Jobs {
       const result =
         texts === undefined
           ? guest.list.applySync(undefined, [], options)
-          : guest.run.applySync(undefined, [texts, this.#limits.guest, this.#takeSeeds(jobs.length)], options);
+          : guest.run.applySync(
+              undefined,
+              [texts, this.#limits.guest, this.#takeSeeds(jobs.length)],
+              options,
+            );
       outcomes = String(result).split('\n');
-      if (outcomes.length !== jobs.length) throw new Error('the library did not answer with a line for each job');
+      if (outcomes.length !== jobs.length)
+        throw new Error('the library did not answer with a line for each job');
     } catch (error) {
       this.#cutShort(jobs, error, guest);
       if (guest !== undefined) this.isolates.discard(guest);
@@ -85,7 +90,8 @@ export class Jobs {
     const second = outcome.indexOf('\t', first + 1);
     const whole = `${cost},${outcome.slice(first + 1, second)}`;
     const failure = this.#said.failure(at);
-    if (failure === undefined) this.#writer.add(`${outcome.slice(0, first)}\t${job}\t${whole}${outcome.slice(second)}`);
+    if (failure === undefined)
+      this.#writer.add(`${outcome.slice(0, first)}\t${job}\t${whole}${outcome.slice(second)}`);
     else if (failure.code === AGAIN) this.#writer.add(`${AGAIN}\t${job}`);
     else this.#writer.add(`failed\t${job}\t${whole}\t${JSON.stringify(failure)}`);
   }

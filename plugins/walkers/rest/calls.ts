@@ -2,10 +2,10 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { HubError, JsonText } from '../../../core/index.ts';
 import type { AsyncRuns } from '../async-runs.ts';
+import { CALL_FAILURES } from '../call.ts';
 import type { Caller } from '../callers.ts';
 import type { Engine } from '../engine.ts';
 import type { Options } from '../options.ts';
-import { CALL_FAILURES } from '../runner.ts';
 import { answerOf } from '../serving.ts';
 import { InvalidRequest, notFound } from './errors.ts';
 import { type Body, fieldsOf, jsonBody, located } from './fields.ts';

@@ -42,6 +42,8 @@ export class Job {
   suspect = false;
   /** What `expectedUs` was when a child got it. */
   givenUs: number | undefined;
+  /** How it failed. Undefined: it has not. */
+  failure: FailureCode | undefined;
   #attempts = 0;
   /** Notifications that have left, in all attempts together. */
   #sent = 0;
@@ -144,10 +146,12 @@ export class Job {
 
   /** @param failure from the child, with a code and a message. */
   failed(failure: Omit<RunFailed, 'ok' | 'cost' | 'cause'>, cost: Cost = NO_COST): void {
-    const { code, message, at, errors } = failure;
+    const { message, at, errors } = failure;
+    const code = failure.code in FAILURES ? failure.code : 'error';
+    this.failure = code;
     this.#settle({
       ok: false,
-      code: code in FAILURES ? code : 'error',
+      code,
       message,
       ...(at !== undefined && { at }),
       ...(errors !== undefined && { errors }),

@@ -110,10 +110,14 @@ export class WalkerPool {
     return this.#add(bundle, limits, request.line ?? root, { walker, text, host });
   }
 
-  /** Whether a run would begin at once; and if it is one of those before, ends without asking the host for anything. */
-  mayRunAhead(bundle: Bundle, walker: string): boolean {
-    if (this.#queue.size > 0 || !this.#versions.get(bundle.hash)?.isSelfReliant(walker)) return false;
-    return this.#freeChild(true) !== undefined;
+  /** Whether a run, if it is one of those before, is quick and asks the host for nothing. */
+  isSelfReliant({ bundle, name }: { readonly bundle: Bundle; readonly name: string }): boolean {
+    return this.#versions.get(bundle.hash)?.isSelfReliant(name) === true;
+  }
+
+  /** Whether a run of a quick walker would begin at once. */
+  get hasRoom(): boolean {
+    return this.#queue.size === 0 && this.#freeChild(true) !== undefined;
   }
 
   /** Which walkers a bundle exports. Runs the files' code outside of functions. Never rejects. */
@@ -178,19 +182,14 @@ export class WalkerPool {
       return Promise.resolve(failure('busy', full));
     }
     version.jobs++;
-    const { promise, resolve } = Promise.withResolvers<RunResult>();
-    const settle = (result: RunResult) => {
-      if (result.ok) this.#done++;
-      else this.#count(result.code);
-      resolve(result);
-    };
-    const job = new Job(++this.#ids, version, limits, user, settle, run);
-    if (free !== undefined && this.#queue.size === 0) free.give(job);
-    else {
-      this.#queue.push(job);
-      this.#dispatch();
-    }
-    return promise;
+    return new Promise((resolve) => {
+      const job = new Job(++this.#ids, version, limits, user, resolve, run);
+      if (free !== undefined && this.#queue.size === 0) free.give(job);
+      else {
+        this.#queue.push(job);
+        this.#dispatch();
+      }
+    });
   }
 
   #version(bundle: Bundle): Version {
@@ -229,16 +228,18 @@ export class WalkerPool {
   #ended(job: Job, wallUs: number): void {
     const { version, walker } = job;
     if (walker !== undefined) version.took(walker, wallUs);
-    this.#leave(version);
+    this.#leave(job);
     this.#dispatch();
   }
 
   #end(job: Job, code: FailureCode, message = 'the hub is stopping'): void {
     job.end(code, message);
-    this.#leave(job.version);
+    this.#leave(job);
   }
 
-  #leave(version: Version): void {
+  #leave({ version, failure }: Job): void {
+    if (failure === undefined) this.#done++;
+    else this.#count(failure);
     version.jobs--;
     this.#forget(version);
   }

@@ -8,11 +8,11 @@ import {
   type Message,
 } from '../../../core/index.ts';
 import type { AsyncRuns } from '../async-runs.ts';
+import type { Call, CallResult } from '../call.ts';
 import { callerOf, rootOf } from '../callers.ts';
 import type { Delivery, Engine } from '../engine.ts';
 import type { Options } from '../options.ts';
 import type { Turn } from '../order.ts';
-import type { Call, CallResult } from '../runner.ts';
 import type { LoadedWalker } from '../runtime/library.ts';
 import { answerOf, entryProblem, settableFields } from '../serving.ts';
 import {
