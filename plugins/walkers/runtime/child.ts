@@ -61,8 +61,8 @@ export class Child {
   #outgoing = '';
   readonly #lines = new Lines();
   #words = '';
-  /** The job that is taken to be running, and since when. */
-  #running: { readonly id: number; readonly since: number } | undefined;
+  /** `performance.now()` when the oldest job is taken to have begun: it is the one that runs. */
+  #since = 0;
   #clock: NodeJS.Timeout | undefined;
   /** Why the hub killed it. */
   #killed: { readonly code: FailureCode; readonly message: string } | undefined;
@@ -102,7 +102,7 @@ export class Child {
   }
 
   give(job: Job): void {
-    if (this.#jobs.size === 0) this.#startClock(job);
+    if (this.#jobs.size === 0) this.#startClock();
     this.#jobs.set(job.id, job);
     const limits = formatLimits(job.limits);
     const line = job.begin(limits === this.#limits ? '' : limits);
@@ -151,7 +151,10 @@ export class Child {
   }
 
   #receive(chunk: Buffer): void {
+    const [oldest] = this.#jobs.keys();
     for (const line of this.#lines.take(chunk)) this.#obey(line);
+    const [next] = this.#jobs.keys();
+    if (next !== oldest) this.#since = performance.now();
     if (this.#lines.areTooLong) this.kill('crash', 'its process sent a line that is too long');
   }
 
@@ -159,7 +162,7 @@ export class Child {
     if (this.#killed !== undefined) return;
     if (line === 'ready') {
       this.#ready = true;
-      this.#next();
+      this.#since = performance.now();
       return;
     }
     try {
@@ -213,14 +216,12 @@ export class Child {
 
   #repeat(job: Job): void {
     this.#drop(job);
-    this.#next();
     this.#events.repeat(job);
   }
 
   #ended(job: Job, { wallUs }: Cost): void {
     this.finished++;
     this.#drop(job);
-    this.#next();
     if (this.#finishing) this.finish();
     this.#events.ended(job, wallUs);
   }
@@ -232,29 +233,22 @@ export class Child {
     else this.#expectedUs = this.#jobs.size === 0 ? 0 : this.#expectedUs - job.givenUs;
   }
 
-  /** The oldest job is the one that runs now. */
-  #next(): void {
-    const [id] = this.#jobs.keys();
-    this.#running = id === undefined ? undefined : { id, since: performance.now() };
-  }
-
-  #startClock(job: Job): void {
-    this.#running = { id: job.id, since: performance.now() };
+  #startClock(): void {
+    this.#since = performance.now();
     this.#clock ??= setInterval(() => this.#look(), LOOK);
   }
 
   /** Ends a job that runs for too long or takes too much memory, and with it the process. */
   #look(): void {
-    const running = this.#running;
+    const [running] = this.#jobs.values();
     if (running === undefined) {
       clearInterval(this.#clock);
       this.#clock = undefined;
       return;
     }
-    const elapsed = performance.now() - running.since;
+    const elapsed = performance.now() - this.#since;
     if (elapsed < LOOK) return;
-    const limits = this.#jobs.get(running.id)?.limits;
-    if (limits === undefined) return;
+    const { limits } = running;
     if (!this.#ready) {
       if (elapsed > START_MS) this.kill('crash', `its process did not start in ${START_MS} ms`);
     } else if (elapsed > limits.wallMs) {

@@ -15,7 +15,8 @@ export interface RunText {
 /** @returns undefined when it is too much. */
 export function runText(request: RunRequest): RunText | undefined {
   const { walker, fields, node, root, user, client, event, now } = request;
-  const input = JSON.stringify({ walker, fields, node, root, now });
+  const clock = now === undefined ? '' : `,"now":${now}`;
+  const input = `{"walker":${fresh(walker)},"fields":${fresh(fields)},"node":${fresh(node)},"root":${fresh(root)}${clock}}`;
   const textOf = client === null ? fresh : known;
   const who = `{"user":${textOf(user)},"client":${textOf(client)},"event":${fresh(event)}}`;
   return input.length + who.length > MOST_INPUT ? undefined : { input, who };

@@ -30,8 +30,8 @@ export class Job {
   readonly limits: RunLimits;
   /** In whose turn it is begun. */
   readonly user: string;
-  /** `performance.now()` when it was queued. */
-  readonly queuedAt = performance.now();
+  /** `performance.now()` when it was queued; 0: it was not. */
+  queuedAt = 0;
   readonly #text: RunText | undefined;
   readonly #host: RunHost | undefined;
   readonly #settle: (result: RunResult) => void;

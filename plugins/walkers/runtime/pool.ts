@@ -186,6 +186,7 @@ export class WalkerPool {
       const job = new Job(++this.#ids, version, limits, user, resolve, run);
       if (free !== undefined && this.#queue.size === 0) free.give(job);
       else {
+        job.queuedAt = performance.now();
         this.#queue.push(job);
         this.#dispatch();
       }
