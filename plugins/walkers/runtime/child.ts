@@ -1,10 +1,12 @@
 /** One child process: the jobs it was given, its pipes, its clock and its end. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import { setPriority } from 'node:os';
 import type { Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import type { Catalogue } from '../grants/offers.ts';
 import { ownEnvironment } from '../processes.ts';
+import { Given } from './given.ts';
 import type { Job } from './job.ts';
 import { Lines } from './lines.ts';
 import { type Cost, formatLimits, HUB_FD, parseCost } from './protocol.ts';
@@ -13,9 +15,8 @@ import type { Version } from './version.ts';
 
 const MAIN = fileURLToPath(new URL('../child/main.ts', import.meta.url));
 const FLAGS = ['--no-node-snapshot', '--max-old-space-size=256', '--disable-warning=ExperimentalWarning'];
-/** Jobs of quick walkers that a child has at a time, and microseconds that they are expected to take together. */
-const AHEAD = 512;
-const AHEAD_US = 12_800;
+/** Of ten times less weight than the hub for the scheduler: where they share a core, events do not wait for walkers. */
+const NICE = 10;
 /** Milliseconds between two looks at a busy child. */
 const LOOK = 50;
 /** Milliseconds for a child to start. */
@@ -46,12 +47,7 @@ export class Child {
   readonly #input: Writable;
   readonly #events: ChildEvents;
   readonly #catalogue: Catalogue;
-  /** In the order given. */
-  readonly #jobs = new Map<number, Job>();
-  /** Of its jobs, those that are not quick. */
-  #slow = 0;
-  /** Of the others together. */
-  #expectedUs = 0;
+  readonly #jobs = new Given();
   readonly #loaded = new Set<number>();
   /** Of the job given last. */
   #limits = '';
@@ -76,6 +72,7 @@ export class Child {
       stdio: [...stdio],
       env: ownEnvironment(),
     });
+    if (this.#process.pid !== undefined) setPriority(this.#process.pid, NICE);
     const { stdin, stdout, stderr } = this.#process;
     if (stdin === null || stdout === null || stderr === null) throw new Error('a child without pipes');
     this.#input = stdin;
@@ -97,18 +94,15 @@ export class Child {
 
   /** Whether it may be given one more: beside others only a quick one. */
   hasRoomFor(quick: boolean): boolean {
-    if (this.#jobs.size === 0) return true;
-    return quick && this.#slow === 0 && this.#jobs.size < AHEAD && this.#expectedUs < AHEAD_US;
+    return this.#jobs.hasRoomFor(quick);
   }
 
   give(job: Job): void {
     if (this.#jobs.size === 0) this.#startClock();
-    this.#jobs.set(job.id, job);
     const limits = formatLimits(job.limits);
     const line = job.begin(limits === this.#limits ? '' : limits);
     this.#limits = limits;
-    if (job.givenUs === undefined) this.#slow++;
-    else this.#expectedUs += job.givenUs;
+    this.#jobs.add(job);
     const { version } = job;
     if (!this.#loaded.has(version.key)) {
       this.#loaded.add(version.key);
@@ -151,10 +145,9 @@ export class Child {
   }
 
   #receive(chunk: Buffer): void {
-    const [oldest] = this.#jobs.keys();
+    const { oldest } = this.#jobs;
     for (const line of this.#lines.take(chunk)) this.#obey(line);
-    const [next] = this.#jobs.keys();
-    if (next !== oldest) this.#since = performance.now();
+    if (this.#jobs.oldest !== oldest) this.#since = performance.now();
     if (this.#lines.areTooLong) this.kill('crash', 'its process sent a line that is too long');
   }
 
@@ -167,7 +160,7 @@ export class Child {
     }
     try {
       const parts = line.split('\t');
-      const job = this.#jobs.get(Number(parts[1]));
+      const job = this.#jobs.find(Number(parts[1]));
       if (job === undefined) throw new Error('it named no job it has');
       this.#obeyFor(job, parts);
     } catch {
@@ -180,7 +173,7 @@ export class Child {
     switch (kind) {
       case 'ask':
         job.answer(third, fourth).then((answer) => {
-          if (this.#jobs.has(job.id)) this.#send(`answer\t${job.id}\t${answer}`);
+          if (this.#jobs.find(job.id) === job) this.#send(`answer\t${job.id}\t${answer}`);
         });
         return;
       case 'notify':
@@ -215,22 +208,15 @@ export class Child {
   }
 
   #repeat(job: Job): void {
-    this.#drop(job);
+    this.#jobs.drop(job);
     this.#events.repeat(job);
   }
 
   #ended(job: Job, { wallUs }: Cost): void {
     this.finished++;
-    this.#drop(job);
+    this.#jobs.drop(job);
     if (this.#finishing) this.finish();
     this.#events.ended(job, wallUs);
-  }
-
-  #drop(job: Job): void {
-    this.#jobs.delete(job.id);
-    if (job.givenUs === undefined) this.#slow--;
-    // Not what is left of a sum of fractions.
-    else this.#expectedUs = this.#jobs.size === 0 ? 0 : this.#expectedUs - job.givenUs;
   }
 
   #startClock(): void {
@@ -240,7 +226,7 @@ export class Child {
 
   /** Ends a job that runs for too long or takes too much memory, and with it the process. */
   #look(): void {
-    const [running] = this.#jobs.values();
+    const running = this.#jobs.oldest;
     if (running === undefined) {
       clearInterval(this.#clock);
       this.#clock = undefined;
@@ -272,18 +258,17 @@ export class Child {
     if (this.#closed) return;
     this.#closed = true;
     clearInterval(this.#clock);
-    const [first] = this.#jobs.values();
+    const first = this.#jobs.oldest;
     const isStopped = this.#killed?.code === 'stopped';
     if (this.#ready && !isStopped && first !== undefined && this.#jobs.size === 1) {
-      this.#jobs.delete(first.id);
+      this.#jobs.drop(first);
       const { code, message } = this.#killed ?? this.#causeOfDeath(first, signal);
       first.end(code, message);
       this.#events.ended(first, 0);
     }
     // Results of short jobs leave together, so any of several may have been running.
-    for (const job of this.#jobs.values()) job.suspect = this.#ready;
-    const unfinished = [...this.#jobs.values()];
-    this.#jobs.clear();
+    const unfinished = this.#jobs.takeAll();
+    for (const job of unfinished) job.suspect = this.#ready;
     this.#events.gone(this, unfinished);
   }
 
