@@ -67,13 +67,14 @@ function processSeconds(pid: number): number | undefined {
   return fields === undefined ? undefined : (Number(fields[11]) + Number(fields[12])) / TICKS;
 }
 
+/** The processes that a process has started and that have not ended. */
+export function startedBy(pid: number): readonly number[] {
+  return readProc(`/proc/${pid}/task/${pid}/children`)?.match(/\d+/g)?.map(Number) ?? [];
+}
+
 /** Of the children of a process, theirs included. */
 function startedSeconds(pid: number): number {
-  const children = readProc(`/proc/${pid}/task/${pid}/children`)?.match(/\d+/g) ?? [];
-  return children.reduce(
-    (sum, child) => sum + (processSeconds(Number(child)) ?? 0) + startedSeconds(Number(child)),
-    0,
-  );
+  return startedBy(pid).reduce((sum, child) => sum + (processSeconds(child) ?? 0) + startedSeconds(child), 0);
 }
 
 /** Sums over cores 0 and 1. Columns of /proc/stat: user, nice, system, idle, iowait, irq, softirq, steal. */

@@ -1,6 +1,7 @@
 /** The servers' and the generator's processes: servers on core 0, everything else on core 1. */
 import { type ChildProcess, type SpawnOptions, spawn, spawnSync } from 'node:child_process';
 import { EventEmitter, once } from 'node:events';
+import { constants, cpus, setPriority } from 'node:os';
 import { createInterface } from 'node:readline';
 import { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
@@ -16,6 +17,23 @@ const PIN = 'taskset';
 export const pinned =
   spawnSync(PIN, ['-c', '0', 'true']).status === 0 &&
   spawnSync(PIN, ['-acp', '1', String(process.pid)]).status === 0;
+
+/** Moves a process with all its threads to a core. Does nothing where that cannot be done. */
+function move(pid: number, core: number): void {
+  if (pinned) spawnSync(PIN, ['-acp', String(core), String(pid)]);
+}
+
+/**
+ * Gives processes that a server has started a core of their own, the third one. Where there are only two, they get what the generator
+ * leaves of its own.
+ */
+export function giveCore(pids: readonly number[]): void {
+  const third = cpus().length > 2;
+  for (const pid of pids) {
+    move(pid, third ? 2 : 1);
+    if (!third) setPriority(pid, constants.priority.PRIORITY_LOW);
+  }
+}
 
 /** A process that serves; `stdio` of the options decides whether it can be talked to. */
 export function startOnServerCore(nodeArguments: readonly string[], options: SpawnOptions): ChildProcess {

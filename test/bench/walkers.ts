@@ -1,5 +1,7 @@
-/** What only walkers are asked for: the time from a save to an answer, and that of a long visit. */
+/** What only walkers are asked for: the time from a save to an answer, that of a long visit, and what loops do to others. */
+import { startedBy } from './machine.ts';
 import type { Contender, Context, Measure } from './measures.ts';
+import { giveCore } from './processes.ts';
 
 /** Milliseconds that a saved file may take. */
 const DEADLINE = 20_000;
@@ -33,6 +35,15 @@ export function visitTime(nodes: number): Measure {
     };
     await until(context.timing.warmup);
     return { value: await until(context.timing.seconds), detail: {} };
+  };
+}
+
+/** The same while the processes that run walkers have a core of their own, or the rest of that of a generator that yields. */
+export function apart(measure: Measure): Measure {
+  return async (context, contender) => {
+    const { pid } = await context.server(contender);
+    giveCore(startedBy(pid));
+    return measure(context, contender);
   };
 }
 

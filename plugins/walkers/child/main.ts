@@ -3,8 +3,8 @@ import { Worker } from 'node:worker_threads';
 import { Jobs } from './jobs.ts';
 import { LineReader, LineWriter } from './lines.ts';
 
-/** Runs that are done in one call. */
-const MOST_TOGETHER = 32;
+/** Runs that are done in one call: what comes of them leaves when all have ended, after a few milliseconds at most. */
+const MOST_TOGETHER = 16;
 /** Milliseconds that a finished job's result waits at most for that of the next. */
 const HOLD = 0.3;
 /** It does nothing but wait. */

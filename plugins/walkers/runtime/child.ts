@@ -15,8 +15,11 @@ import type { Version } from './version.ts';
 
 const MAIN = fileURLToPath(new URL('../child/main.ts', import.meta.url));
 const FLAGS = ['--no-node-snapshot', '--max-old-space-size=256', '--disable-warning=ExperimentalWarning'];
-/** Of ten times less weight than the hub for the scheduler: where they share a core, events do not wait for walkers. */
-const NICE = 10;
+/**
+ * A third of the hub's weight for the scheduler: where they share a core, other messages hardly wait for walkers. With less, walkers
+ * would run out of time wherever something else keeps the machine busy.
+ */
+const NICE = 5;
 /** Milliseconds between two looks at a busy child. */
 const LOOK = 50;
 /** Milliseconds for a child to start. */

@@ -30,8 +30,8 @@ export class Job {
   readonly limits: RunLimits;
   /** In whose turn it is begun. */
   readonly user: string;
-  /** `performance.now()` when it was queued; 0: it was not. */
-  queuedAt = 0;
+  /** `performance.now()` when it was queued last; 0: it was not. */
+  waitsSince = 0;
   readonly #text: RunText | undefined;
   readonly #host: RunHost | undefined;
   readonly #settle: (result: RunResult) => void;
@@ -78,7 +78,7 @@ export class Job {
     this.#host?.begun();
     if (this.#text === undefined) return `list\t${this.id}\t${this.version.key}\t${limits}`;
     const { input, who } = this.#text;
-    const sharesCall = !this.suspect && this.walker !== undefined && this.version.mayShareCalls(this.walker);
+    const sharesCall = !this.suspect && this.walker !== undefined && this.version.isSelfReliant(this.walker);
     return `${sharesCall ? 'quick' : 'run'}\t${this.id}\t${this.version.key}\t${limits}\t${input}\t${who}`;
   }
 

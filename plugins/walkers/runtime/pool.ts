@@ -75,7 +75,7 @@ export class WalkerPool {
   readonly #events: ChildEvents = {
     ended: (job, wallUs) => this.#ended(job, wallUs),
     repeat: (job) => {
-      this.#queue.putBack(job);
+      this.#putBack(job);
       this.#dispatch();
     },
     gone: (child, unfinished) => this.#gone(child, unfinished),
@@ -186,7 +186,7 @@ export class WalkerPool {
       const job = new Job(++this.#ids, version, limits, user, resolve, run);
       if (free !== undefined && this.#queue.size === 0) free.give(job);
       else {
-        job.queuedAt = performance.now();
+        job.waitsSince = performance.now();
         this.#queue.push(job);
         this.#dispatch();
       }
@@ -226,6 +226,11 @@ export class WalkerPool {
     }
   }
 
+  #putBack(job: Job): void {
+    job.waitsSince = performance.now();
+    this.#queue.putBack(job);
+  }
+
   #ended(job: Job, wallUs: number): void {
     const { version, walker } = job;
     if (walker !== undefined) version.took(walker, wallUs);
@@ -256,7 +261,7 @@ export class WalkerPool {
     if (!this.#stopping) {
       this.#deaths++;
       for (const job of unfinished.toReversed()) {
-        if (job.mayRepeat) this.#queue.putBack(job);
+        if (job.mayRepeat) this.#putBack(job);
         else this.#end(job, 'crash', 'its process ended again and again');
       }
       const started = child.finished > 0 || performance.now() - child.startedAt > SHORT_LIFE;
@@ -287,7 +292,7 @@ export class WalkerPool {
 
   #giveUpWaiting(): void {
     const before = performance.now() - this.#queueMs;
-    const late = this.#queue.take((job) => job.queuedAt < before);
+    const late = this.#queue.take((job) => job.waitsSince < before);
     for (const job of late) this.#end(job, 'busy', `waited for more than ${this.#queueMs} ms`);
   }
 

@@ -3,8 +3,6 @@ import type { Bundle } from '../source/bundle.ts';
 
 /** Runs of a walker whose mean is below this many microseconds may wait in a child behind each other. */
 const QUICK = 200;
-/** And of one that asks the hub for nothing, below this many: done in one call with others. */
-const VERY_QUICK = 50;
 /** Names whose mean is kept. A bundle has fewer walkers, but a run may ask for one that is not there. */
 const MOST_NAMES = 1_000;
 /** Weight of the newest run in the mean. */
@@ -37,11 +35,6 @@ export class Version {
   /** Whether the walker has shown to be quick, and to get through without asking the hub for anything. */
   isSelfReliant(walker: string): boolean {
     return this.expectedUs(walker) !== undefined && !this.#asking.has(walker);
-  }
-
-  /** Whether runs of it may be done in one call with others: they end before anything of them leaves but what they say. */
-  mayShareCalls(walker: string): boolean {
-    return (this.expectedUs(walker) ?? VERY_QUICK) < VERY_QUICK && !this.#asking.has(walker);
   }
 
   asked(walker: string | undefined): void {

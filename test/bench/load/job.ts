@@ -18,6 +18,11 @@ export type LoadSpec =
       readonly rate: number;
       /** The value: this share of the round trips took no longer. */
       readonly percentile: 0.5 | 0.99;
+      /**
+       * Leaves its core to others between two milliseconds: the round trip counts from when a message was sent, not from when it was
+       * due. Default: it uses all of the core.
+       */
+      readonly yields?: boolean;
     }
   | {
       readonly kind: 'fanout';

@@ -1,4 +1,4 @@
-/** Open loop: messages leave at fixed times, and the round trip counts from the time a message was due. */
+/** Open loop: messages leave at fixed times, and the round trip counts from the time a message was due, unless the load yields. */
 import type { Wire } from '../wire.ts';
 import { openAll } from './client.ts';
 import type { LoadSpec, Sample, Target, Timing } from './job.ts';
@@ -33,14 +33,16 @@ export async function loadLatency(
   const interval = 1000 / load.rate;
   let sent = 0;
   let next = performance.now();
-  // Timers are too coarse (1 ms), so this asks for the time at every turn of the event loop.
+  // Timers are too coarse (1 ms), so this asks for the time at every turn of the event loop, unless that is for others to use.
   const turn = () => {
     for (const now = performance.now(); next <= now; next += interval) {
       const index = sent++ % clients.length;
-      due[index]?.push(next);
+      due[index]?.push(load.yields === true ? performance.now() : next);
       clients[index]?.send(request);
     }
-    if (next < end) setImmediate(turn);
+    if (next >= end) return;
+    if (load.yields === true) setTimeout(turn, 1);
+    else setImmediate(turn);
   };
   turn();
 
