@@ -21,6 +21,8 @@ type Question = { readonly ids: readonly string[] } & LinksQuery & FunctionCall;
 
 /** A run that something else than the walker ended is begun again this often. */
 const MOST_ATTEMPTS = 3;
+/** Runs that may take less CPU time than this, in milliseconds, share it with no others. Quick ones take 200 µs at most. */
+const SHARED_CPU_MS = 20;
 
 export class Job {
   readonly id: number;
@@ -78,8 +80,12 @@ export class Job {
     this.#host?.begun();
     if (this.#text === undefined) return `list\t${this.id}\t${this.version.key}\t${limits}`;
     const { input, who } = this.#text;
-    const sharesCall = !this.suspect && this.walker !== undefined && this.version.isSelfReliant(this.walker);
-    return `${sharesCall ? 'quick' : 'run'}\t${this.id}\t${this.version.key}\t${limits}\t${input}\t${who}`;
+    return `${this.#mayShareCall ? 'quick' : 'run'}\t${this.id}\t${this.version.key}\t${limits}\t${input}\t${who}`;
+  }
+
+  get #mayShareCall(): boolean {
+    if (this.suspect || this.walker === undefined || this.limits.cpuMs < SHARED_CPU_MS) return false;
+    return this.version.isSelfReliant(this.walker);
   }
 
   /** The call it shared came to nothing, because of it or of another one: it is begun again, alone. */
