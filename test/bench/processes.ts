@@ -1,7 +1,7 @@
 /** The servers' and the generator's processes: servers on core 0, everything else on core 1. */
 import { type ChildProcess, type SpawnOptions, spawn, spawnSync } from 'node:child_process';
 import { EventEmitter, once } from 'node:events';
-import { constants, cpus, setPriority } from 'node:os';
+import { cpus } from 'node:os';
 import { createInterface } from 'node:readline';
 import { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
@@ -24,15 +24,15 @@ function move(pid: number, core: number): void {
 }
 
 /**
- * Gives processes that a server has started a core of their own, the third one. Where there are only two, they get what the generator
- * leaves of its own.
+ * While it lasts, processes that a server has started have a core of their own: the third one; where there are only two the
+ * generator's, which joins the server on its core.
  */
-export function giveCore(pids: readonly number[]): void {
+export function giveCore(pids: readonly number[], generator: Generator): Disposable {
   const third = cpus().length > 2;
-  for (const pid of pids) {
-    move(pid, third ? 2 : 1);
-    if (!third) setPriority(pid, constants.priority.PRIORITY_LOW);
-  }
+  for (const pid of pids) move(pid, third ? 2 : 1);
+  if (third) return { [Symbol.dispose]: () => {} };
+  move(generator.pid, 0);
+  return { [Symbol.dispose]: () => move(generator.pid, 1) };
 }
 
 /** A process that serves; `stdio` of the options decides whether it can be talked to. */
@@ -78,6 +78,7 @@ async function portOf(child: ChildProcess): Promise<number> {
 }
 
 export interface Generator extends AsyncDisposable {
+  readonly pid: number;
   /** One at a time. @throws Error when the load failed; the generator must not be used again then. */
   run(job: Job): Promise<Sample>;
 }
@@ -87,6 +88,7 @@ export function startGenerator(): Generator {
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
   });
   return {
+    pid: child.pid ?? 0,
     run: async (job) => {
       const outcome = await ask<Outcome>(child, job);
       if ('error' in outcome) throw new Error(outcome.error);

@@ -38,12 +38,12 @@ export function visitTime(nodes: number): Measure {
   };
 }
 
-/** The same while the processes that run walkers have a core of their own, or the rest of that of a generator that yields. */
+/** The same while the processes that run walkers have a core of their own. The generator has to yield: it may be the hub's that is left. */
 export function apart(measure: Measure): Measure {
   return async (context, contender) => {
     const { pid } = await context.server(contender);
-    giveCore(startedBy(pid));
-    return measure(context, contender);
+    using _core = giveCore(startedBy(pid), context.generator);
+    return await measure(context, contender);
   };
 }
 
