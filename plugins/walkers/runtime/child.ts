@@ -75,7 +75,7 @@ export class Child {
       stdio: [...stdio],
       env: ownEnvironment(),
     });
-    if (this.#process.pid !== undefined) setPriority(this.#process.pid, NICE);
+    if (this.#process.pid !== undefined) lowerPriority(this.#process.pid);
     const { stdin, stdout, stderr } = this.#process;
     if (stdin === null || stdout === null || stderr === null) throw new Error('a child without pipes');
     this.#input = stdin;
@@ -280,5 +280,13 @@ export class Child {
     if (/heap|memory|invalid size|allocation/i.test(this.#words))
       return { code: 'memory', message: `used more than ${guilty.limits.heapMb} MB of memory` };
     return { code: 'crash', message: `its process ended${signal ? ` by ${signal}` : ''}` };
+  }
+}
+
+function lowerPriority(pid: number): void {
+  try {
+    setPriority(pid, NICE);
+  } catch {
+    // Where that is not allowed, walkers have the hub's priority.
   }
 }
