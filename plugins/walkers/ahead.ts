@@ -1,6 +1,6 @@
 /**
- * A run that begins without a transaction, perhaps ahead of its turn: what it says waits for that, and as soon as it asks for
- * something it is given up.
+ * A run that is ahead of its transaction, of which few have need, and perhaps of its turn: what it says waits for its turn, and as
+ * soon as it asks for something it is given up.
  */
 import type { JsonText } from '../../core/index.ts';
 import type { Shared } from './attempt.ts';

@@ -58,7 +58,7 @@ function obey(line: string): void {
   }
 }
 
-/** With the runs of the same kind that have come behind it. */
+/** With the quick runs of the same bundle and limits that have come behind it. */
 function doTogether(job: string, key: string, limits: string, text: string): void {
   const together = [job];
   let texts = text;

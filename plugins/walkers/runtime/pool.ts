@@ -17,7 +17,7 @@ import type {
   RunResult,
   WalkerFacts,
 } from './run.ts';
-import { Version } from './version.ts';
+import { Versions } from './versions.ts';
 
 export interface PoolOptions {
   /** Child processes. Default: one less than the machine has cores, at least 1, at most 4. */
@@ -56,13 +56,12 @@ export class WalkerPool {
   readonly #queueMs: number;
   readonly #onChildError: (text: string) => void;
   readonly #children = new Set<Child>();
-  readonly #versions = new Map<string, Version>();
-  /** A run that is repeated after a reload still asks for its old bundle. */
-  readonly #retired = new WeakSet<Bundle>();
+  readonly #versions = new Versions((version) => {
+    for (const child of this.#children) child.unload(version);
+  });
   readonly #queue: FairQueue<Job>;
   #catalogue: Catalogue = {};
   #ids = 0;
-  #keys = 0;
   #done = 0;
   #deaths = 0;
   readonly #failed: Partial<Record<FailureCode, number>> = {};
@@ -112,7 +111,7 @@ export class WalkerPool {
 
   /** Whether a run, if it is one of those before, is quick and asks the host for nothing. */
   isSelfReliant({ bundle, name }: { readonly bundle: Bundle; readonly name: string }): boolean {
-    return this.#versions.get(bundle.hash)?.isSelfReliant(name) === true;
+    return this.#versions.find(bundle)?.isSelfReliant(name) === true;
   }
 
   /** Whether a run of a quick walker would begin at once. */
@@ -130,11 +129,7 @@ export class WalkerPool {
 
   /** Forgets a bundle when its last run has ended, whenever that is begun. */
   retire(bundle: Bundle): void {
-    this.#retired.add(bundle);
-    const version = this.#versions.get(bundle.hash);
-    if (version === undefined) return;
-    version.retired = true;
-    this.#forget(version);
+    this.#versions.retire(bundle);
   }
 
   get statistics(): PoolStatistics {
@@ -174,14 +169,14 @@ export class WalkerPool {
     run?: { readonly walker: string; readonly text: RunText; readonly host: RunHost },
   ): Promise<RunResult> {
     if (this.#stopping) return Promise.resolve(failure('stopped', 'the hub is stopping'));
-    const version = this.#version(bundle);
-    const free = this.#freeChild(version.expectedUs(run?.walker) !== undefined);
+    const isQuick = this.#versions.find(bundle)?.expectedUs(run?.walker) !== undefined;
+    const free = this.#freeChild(isQuick);
     const full = free === undefined ? this.#queue.fullFor(user) : undefined;
     if (full !== undefined) {
       this.#count('busy');
       return Promise.resolve(failure('busy', full));
     }
-    version.jobs++;
+    const version = this.#versions.enter(bundle);
     return new Promise((resolve) => {
       const job = new Job(++this.#ids, version, limits, user, resolve, run);
       if (free !== undefined && this.#queue.size === 0) free.give(job);
@@ -191,20 +186,6 @@ export class WalkerPool {
         this.#dispatch();
       }
     });
-  }
-
-  #version(bundle: Bundle): Version {
-    const isRetired = this.#retired.has(bundle);
-    const known = this.#versions.get(bundle.hash);
-    if (known !== undefined) {
-      // The same files as before, saved again.
-      if (!isRetired) known.retired = false;
-      return known;
-    }
-    const version = new Version(++this.#keys, bundle);
-    version.retired = isRetired;
-    this.#versions.set(bundle.hash, version);
-    return version;
   }
 
   /** The child with the least to do, when it has room: several jobs at a time only when all are quick. */
@@ -246,14 +227,7 @@ export class WalkerPool {
   #leave({ version, failure }: Job): void {
     if (failure === undefined) this.#done++;
     else this.#count(failure);
-    version.jobs--;
-    this.#forget(version);
-  }
-
-  #forget(version: Version): void {
-    if (!version.retired || version.jobs > 0) return;
-    this.#versions.delete(version.bundle.hash);
-    for (const child of this.#children) child.unload(version);
+    this.#versions.leave(version);
   }
 
   #gone(child: Child, unfinished: readonly Job[]): void {

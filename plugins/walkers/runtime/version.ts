@@ -1,4 +1,4 @@
-/** Bundles as the pool knows them. */
+/** What is known of a bundle: who runs it, and how its walkers behave. */
 import type { Bundle } from '../source/bundle.ts';
 
 /** Runs of a walker whose mean is below this many microseconds may wait in a child behind each other. */

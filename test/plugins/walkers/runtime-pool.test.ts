@@ -1,5 +1,7 @@
+import { getPriority } from 'node:os';
 import { test } from 'tap';
 import { DEFAULT_LIMITS } from '../../../plugins/walkers/runtime/limits.ts';
+import { childrenOf, commandOf, withoutProc as skip } from './children.ts';
 import { MemoryGraph, OTHER_ROOT, startPool } from './runtime-helpers.ts';
 
 const FILE = `import { walker, Root, Type, socket } from 'hub:walker';
@@ -18,6 +20,13 @@ test('many runs at once all end, each with its own answer', async (t) => {
     numbers,
   );
   t.match(pool.statistics, { processes: 2, running: 0, queued: 0, done: 1_000, failed: {}, deaths: 0 });
+});
+
+test('processes that run walkers have a lower priority than the hub', { skip }, async (t) => {
+  const { build, run } = startPool(t);
+  await run(await build({ 'a.ts': FILE }), 'say', new MemoryGraph());
+  const child = childrenOf(process.pid).find((pid) => commandOf(pid).includes('walkers/child/main.ts')) ?? 0;
+  t.equal(getPriority(child), 5);
 });
 
 test('results far longer than a pipe holds arrive whole, also while the hub does something else', async (t) => {
